@@ -10,3 +10,9 @@ pub mod settings;
 pub mod system;
 
 pub mod codec;
+
+pub use crate::{
+    error::{BoxError, CodecError, ValueError},
+    json::Json,
+    secret::Secret,
+};

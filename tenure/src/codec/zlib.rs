@@ -1,0 +1,126 @@
+//! Compression in the zlib container, as Python's `zlib.compress` and `zlib.decompress`.
+
+use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
+
+use crate::error::CodecError;
+
+/// The compressed bytes, if they are fewer by more than one: then a `.` before them pays, as Django reckons.
+pub(super) fn deflate_if_shorter(bytes: &[u8]) -> Option<Vec<u8>> {
+    // No room for more is needed: what does not fit is not wanted.
+    let mut out = Vec::with_capacity(bytes.len().checked_sub(2)?);
+    let mut deflate = Compress::new(Compression::new(6), true);
+    let status = deflate
+        .compress_vec(bytes, &mut out, FlushCompress::Finish)
+        .ok()?;
+    (status == Status::StreamEnd && out.len() + 1 < bytes.len()).then_some(out)
+}
+
+/// Inflates at most `limit` bytes. What follows the end of the stream is ignored, as in Python; a stream without end is refused.
+pub(super) fn inflate(bytes: &[u8], limit: usize) -> Result<Vec<u8>, CodecError> {
+    let mut out = Vec::with_capacity(
+        bytes
+            .len()
+            .saturating_mul(4)
+            .clamp(256, limit.saturating_add(1).max(256)),
+    );
+    let mut inflate = Decompress::new(true);
+    loop {
+        let read = usize::try_from(inflate.total_in()).unwrap_or(usize::MAX);
+        let rest = bytes.get(read..).unwrap_or_default();
+        let before = (inflate.total_in(), out.len());
+        let status = inflate
+            .decompress_vec(rest, &mut out, FlushDecompress::None)
+            .map_err(|error| CodecError::malformed("zlib", error))?;
+        if out.len() > limit {
+            return Err(CodecError::TooLarge { limit });
+        }
+        if status == Status::StreamEnd {
+            return Ok(out);
+        }
+        if before == (inflate.total_in(), out.len()) && out.len() < out.capacity() {
+            return Err(CodecError::not("zlib"));
+        }
+        if out.len() == out.capacity() {
+            out.reserve(out.len().min(limit.saturating_add(1) - out.len()).max(64));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn deflate(bytes: &[u8]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(bytes.len() + 1024);
+        let mut deflate = Compress::new(Compression::new(6), true);
+        assert_eq!(
+            deflate
+                .compress_vec(bytes, &mut out, FlushCompress::Finish)
+                .unwrap(),
+            Status::StreamEnd
+        );
+        out
+    }
+
+    #[test]
+    fn a_bomb_is_refused_at_the_limit() {
+        let bomb = deflate(&vec![0; 64 << 20]);
+        assert!(bomb.len() < 100_000);
+        assert!(matches!(
+            inflate(&bomb, 1 << 20),
+            Err(CodecError::TooLarge { limit: 1_048_576 })
+        ));
+        let size = 100_000;
+        assert_eq!(
+            inflate(&deflate(&vec![7; size]), size).unwrap(),
+            vec![7; size]
+        );
+        assert!(matches!(
+            inflate(&deflate(&vec![7; size]), size - 1),
+            Err(CodecError::TooLarge { .. })
+        ));
+        assert!(matches!(
+            inflate(&deflate(&[7]), 0),
+            Err(CodecError::TooLarge { .. })
+        ));
+        assert_eq!(inflate(&deflate(&[]), 0).unwrap(), b"");
+    }
+
+    #[test]
+    fn every_prefix_is_refused_and_a_tail_ignored() {
+        let whole = deflate(b"a sentence, a sentence, a sentence");
+        for length in 0..whole.len() {
+            assert!(
+                matches!(
+                    inflate(&whole[..length], 1000),
+                    Err(CodecError::Malformed { what: "zlib", .. })
+                ),
+                "{length}"
+            );
+        }
+        assert_eq!(
+            inflate(&[&whole[..], b"tail"].concat(), 1000).unwrap(),
+            b"a sentence, a sentence, a sentence"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_shorter_comes_back(bytes in prop::collection::vec(0_u8..4, 0..3000)) {
+            match deflate_if_shorter(&bytes) {
+                Some(short) => {
+                    prop_assert!(short.len() + 1 < bytes.len());
+                    prop_assert_eq!(inflate(&short, 3000).unwrap(), bytes);
+                }
+                None => prop_assert!(deflate(&bytes).len() + 1 >= bytes.len()),
+            }
+        }
+
+        #[test]
+        fn noise_never_panics(bytes in any::<Vec<u8>>()) {
+            let _ = inflate(&bytes, 100);
+        }
+    }
+}

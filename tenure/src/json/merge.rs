@@ -1,0 +1,107 @@
+//! Names that stand twice in an object: Python keeps the first place and the last value, and so does what is kept here.
+
+use std::collections::{HashMap, HashSet};
+
+use super::text::plain_run;
+
+/// Up to this many names are compared one with another; beyond it they are hashed, so that many names cost no more than many bytes.
+const FEW: usize = 32;
+
+/// Whether any of the names stands twice.
+pub(super) fn repeats<'a>(names: impl ExactSizeIterator<Item = &'a [u8]> + Clone) -> bool {
+    if names.len() <= FEW {
+        return names
+            .clone()
+            .enumerate()
+            .any(|(index, name)| names.clone().take(index).any(|earlier| earlier == name));
+    }
+    let mut seen = HashSet::with_capacity(names.len());
+    names.into_iter().any(|name| !seen.insert(name))
+}
+
+/// Canonical text with each name once. Rarely needed, and so made simple rather than fast.
+pub(crate) fn merge_repeated(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    Cursor { rest: text }.value(&mut out);
+    out
+}
+
+/// Walks over canonical text, which needs no checks. It recurses; the scanner has bounded the depth.
+struct Cursor<'a> {
+    rest: &'a str,
+}
+
+impl<'a> Cursor<'a> {
+    fn value(&mut self, out: &mut String) {
+        match self.rest.as_bytes().first() {
+            Some(b'{') => self.object(out),
+            Some(b'[') => self.list(out),
+            Some(b'"') => out.push_str(self.string()),
+            _ => {
+                let end = self.rest.find([',', ']', '}']).unwrap_or(self.rest.len());
+                out.push_str(self.take(end));
+            }
+        }
+    }
+
+    fn list(&mut self, out: &mut String) {
+        out.push_str(self.take(1));
+        while !self.rest.is_empty() && !self.rest.starts_with(']') {
+            if self.rest.starts_with(',') {
+                out.push_str(self.take(1));
+            }
+            self.value(out);
+        }
+        out.push_str(self.take(1));
+    }
+
+    fn object(&mut self, out: &mut String) {
+        let mut places = HashMap::new();
+        let mut members: Vec<(&str, String)> = Vec::new();
+        self.take(1);
+        while !self.rest.is_empty() && !self.rest.starts_with('}') {
+            if self.rest.starts_with(',') {
+                self.take(1);
+            }
+            let name = self.string();
+            self.take(1);
+            let mut value = String::new();
+            self.value(&mut value);
+            let place = *places.entry(name).or_insert(members.len());
+            match members.get_mut(place) {
+                Some(first) => first.1 = value,
+                None => members.push((name, value)),
+            }
+        }
+        self.take(1);
+        out.push('{');
+        for (index, (name, value)) in members.iter().enumerate() {
+            for part in [if index == 0 { "" } else { "," }, name, ":", value] {
+                out.push_str(part);
+            }
+        }
+        out.push('}');
+    }
+
+    /// A string with its quotes.
+    fn string(&mut self) -> &'a str {
+        let bytes = self.rest.as_bytes();
+        let mut end = 1;
+        loop {
+            end += plain_run(bytes.get(end..).unwrap_or_default());
+            match bytes.get(end) {
+                Some(b'\\') => end += 2,
+                _ => return self.take(end + 1),
+            }
+        }
+    }
+
+    fn take(&mut self, length: usize) -> &'a str {
+        let (taken, rest) = self
+            .rest
+            .split_at_checked(length)
+            .unwrap_or((self.rest, ""));
+        self.rest = rest;
+        taken
+    }
+}

@@ -1,0 +1,196 @@
+//! Text between quotes: Python's escapes, in one spelling.
+
+use std::borrow::Cow;
+
+const EACH: u64 = 0x0101_0101_0101_0101;
+const HIGH: u64 = 0x8080_8080_8080_8080;
+
+/// How many leading bytes need no escape: printable ASCII other than `"` and `\`.
+///
+/// Eight bytes at a time, as most of a session is such text. The subtractions can also flag a byte above one that is flagged
+/// rightly, never below it, so that the lowest flag is exact.
+pub(super) fn plain_run(bytes: &[u8]) -> usize {
+    let (words, rest) = bytes.as_chunks::<8>();
+    let mut length = 0;
+    for word in words {
+        let word = u64::from_le_bytes(*word);
+        let zero = |bits: u64| bits.wrapping_sub(EACH) & !bits;
+        let flags = HIGH
+            & (word
+                | (word.wrapping_sub(EACH * 0x20) & !word)
+                | zero(word ^ (EACH * u64::from(b'"')))
+                | zero(word ^ (EACH * u64::from(b'\\')))
+                | zero(word ^ (EACH * 0x7f)));
+        if flags != 0 {
+            return length + usize::try_from(flags.trailing_zeros() / 8).unwrap_or(0);
+        }
+        length += 8;
+    }
+    length + rest.iter().take_while(|&&byte| is_plain(byte)).count()
+}
+
+fn is_plain(byte: u8) -> bool {
+    matches!(byte, 0x20..0x7f) && byte != b'"' && byte != b'\\'
+}
+
+/// One UTF-16 unit as Python's `json` writes it: itself, a short escape, or `\u` and four lower-case digits.
+pub(super) struct Spelling {
+    bytes: [u8; 6],
+    length: usize,
+}
+
+impl Spelling {
+    pub(super) fn of(unit: u16) -> Self {
+        let [low, high] = unit.to_le_bytes();
+        if high == 0 && is_plain(low) {
+            return Self {
+                bytes: [low, 0, 0, 0, 0, 0],
+                length: 1,
+            };
+        }
+        let short = match unit {
+            0x08 => b'b',
+            0x09 => b't',
+            0x0a => b'n',
+            0x0c => b'f',
+            0x0d => b'r',
+            0x22 => b'"',
+            0x5c => b'\\',
+            _ => {
+                let digits = [high >> 4, high & 0xf, low >> 4, low & 0xf];
+                let [a, b, c, d] = digits.map(|digit| {
+                    if digit < 10 {
+                        b'0' + digit
+                    } else {
+                        b'a' + digit - 10
+                    }
+                });
+                return Self {
+                    bytes: [b'\\', b'u', a, b, c, d],
+                    length: 6,
+                };
+            }
+        };
+        Self {
+            bytes: [b'\\', short, 0, 0, 0, 0],
+            length: 2,
+        }
+    }
+
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
+}
+
+/// Text as it stands between the quotes. Borrowed if nothing needs an escape, which is the rule for keys.
+pub(crate) fn escape(text: &str) -> Cow<'_, str> {
+    let run = plain_run(text.as_bytes());
+    if run == text.len() {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    push_escaped(&mut out, text);
+    Cow::Owned(out)
+}
+
+/// Appends text as it stands between the quotes.
+pub(super) fn push_escaped(out: &mut String, mut text: &str) {
+    while !text.is_empty() {
+        let (plain, rest) = text
+            .split_at_checked(plain_run(text.as_bytes()))
+            .unwrap_or((text, ""));
+        out.push_str(plain);
+        let mut left = rest.chars();
+        if let Some(character) = left.next() {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                out.extend(
+                    Spelling::of(*unit)
+                        .as_bytes()
+                        .iter()
+                        .map(|&byte| char::from(byte)),
+                );
+            }
+        }
+        text = left.as_str();
+    }
+}
+
+/// The text that an escaped one stands for. A surrogate without its partner, which no Rust text can hold, becomes U+FFFD.
+pub(crate) fn unescape(escaped: &str) -> Cow<'_, str> {
+    if !escaped.contains('\\') {
+        return Cow::Borrowed(escaped);
+    }
+    let mut units = Vec::with_capacity(escaped.len());
+    let mut bytes = escaped.bytes();
+    while let Some(byte) = bytes.next() {
+        let unit = match byte {
+            b'\\' => match bytes.next() {
+                Some(b'u') => bytes
+                    .by_ref()
+                    .take(4)
+                    .fold(0, |code, digit| code << 4 | hex_value(digit).unwrap_or(0)),
+                Some(short) => long_form(short).unwrap_or(u16::from(short)),
+                None => u16::from(byte),
+            },
+            _ => u16::from(byte),
+        };
+        units.push(unit);
+    }
+    Cow::Owned(String::from_utf16_lossy(&units))
+}
+
+/// What a short escape stands for.
+pub(super) const fn long_form(short: u8) -> Option<u16> {
+    Some(match short {
+        b'b' => 0x08,
+        b't' => 0x09,
+        b'n' => 0x0a,
+        b'f' => 0x0c,
+        b'r' => 0x0d,
+        b'"' => 0x22,
+        b'/' => 0x2f,
+        b'\\' => 0x5c,
+        _ => return None,
+    })
+}
+
+pub(super) fn hex_value(digit: u8) -> Option<u16> {
+    char::from(digit)
+        .to_digit(16)
+        .and_then(|value| u16::try_from(value).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_plain_run_ends_where_a_slow_one_does(bytes in prop::collection::vec(any::<u8>(), 0..40)) {
+            prop_assert_eq!(plain_run(&bytes), bytes.iter().take_while(|&&byte| is_plain(byte)).count());
+        }
+
+        #[test]
+        fn a_plain_run_of_nearly_plain_text(bytes in prop::collection::vec(0x1e_u8..=0x80, 0..40)) {
+            prop_assert_eq!(plain_run(&bytes), bytes.iter().take_while(|&&byte| is_plain(byte)).count());
+        }
+
+        #[test]
+        fn escaped_text_comes_back(text in any::<String>()) {
+            let escaped = escape(&text);
+            prop_assert!(escaped.bytes().all(|byte| matches!(byte, 0x20..0x7f)));
+            prop_assert!(unescape(&escaped) == text);
+        }
+    }
+
+    #[test]
+    fn python_spelling() {
+        assert_eq!(
+            escape("a/b\u{7f}\u{0}\u{8}\u{c}\n\r\t\"\\ë€😀"),
+            r#"a/b\u007f\u0000\b\f\n\r\t\"\\\u00eb\u20ac\ud83d\ude00"#
+        );
+        assert!(matches!(escape("plain_key"), Cow::Borrowed(_)));
+    }
+}
