@@ -1,5 +1,9 @@
 //! What can go wrong, one type for each boundary.
 
+use std::time::Duration;
+
+use crate::system::RandomError;
+
 /// The cause of an error, whatever its type.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -10,7 +14,7 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// # Example
 ///
 /// ```
-/// use tenure::{CodecError, record::Data};
+/// use tenure::{CodecError, Data};
 ///
 /// let error = Data::from_json(b"{\"a\":").unwrap_err();
 /// assert!(matches!(error, CodecError::Malformed { what: "JSON", .. }));
@@ -27,7 +31,7 @@ pub enum CodecError {
     #[error("the signature is older than {max_age:?}: ask for a new one, or allow a longer age")]
     Expired {
         /// The age that was allowed.
-        max_age: std::time::Duration,
+        max_age: Duration,
     },
     /// The signature is right, the content is not what Django writes.
     #[error(
@@ -94,4 +98,118 @@ pub enum ValueError {
         /// Where and why writing stopped.
         source: BoxError,
     },
+}
+
+/// Why a store could not answer. An absent or expired session is not an error: [`SessionStore::load`](crate::SessionStore::load) gives
+/// `Ok(None)` for it.
+///
+/// A request that meets one of these is answered with 503 and `Retry-After`; the visitor's cookie stays as it is.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The store cannot be reached, is locked, is full or refuses to write.
+    #[error("the session store is unavailable: {what}")]
+    Unavailable {
+        /// What was tried and what can be done, without secrets.
+        what: String,
+        /// What the driver said.
+        #[source]
+        source: Option<BoxError>,
+    },
+    /// The store did not answer in time.
+    #[error("the session store did not answer within {} ms: `TENURE_STORE_TIMEOUT` sets how long to wait", after.as_millis())]
+    Deadline {
+        /// How long it was waited for.
+        after: Duration,
+    },
+    /// Other requests changed the same session again and again while this one tried to save it.
+    #[error("the session was changed by other requests for {} ms without a gap to save it in", after.as_millis())]
+    Contended {
+        /// How long it was tried.
+        after: Duration,
+    },
+    /// The store cannot do what was asked of it.
+    #[error("the store `{engine}` cannot {operation}")]
+    Unsupported {
+        /// The store's own name.
+        engine: &'static str,
+        /// What was asked, as a verb.
+        operation: &'static str,
+    },
+}
+
+impl StoreError {
+    /// An outage, with what the driver said.
+    ///
+    /// ```
+    /// let cause = std::io::Error::other("connection refused");
+    /// let error = tenure::StoreError::unavailable("nothing listens on 127.0.0.1:6379", cause);
+    /// assert_eq!(error.to_string(), "the session store is unavailable: nothing listens on 127.0.0.1:6379");
+    /// ```
+    pub fn unavailable(what: impl Into<String>, source: impl Into<BoxError>) -> Self {
+        Self::Unavailable {
+            what: what.into(),
+            source: Some(source.into()),
+        }
+    }
+}
+
+/// Why a session could not do what a handler asked.
+///
+/// [`status`](SessionError::status) is the HTTP status that fits; with the feature `axum` the error is a response.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SessionError {
+    /// The store could not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The session was ended by another request (logout, flush, expiry) after this one had loaded it. Django's `SessionInterrupted`.
+    #[error(
+        "the session was ended by another request: reload the page and log in again if asked to"
+    )]
+    Interrupted,
+    /// A value could not be read as the type asked for, or not be stored.
+    #[error("session key {key:?}: {source}")]
+    Value {
+        /// The key in the session.
+        key: String,
+        /// What was wrong with the value.
+        #[source]
+        source: ValueError,
+    },
+    /// The response is already under way, so that a new cookie could not reach the visitor any more.
+    #[error(
+        "the response has already been sent: change the session before, or call `save` on a session that the visitor's cookie names"
+    )]
+    ResponseSent,
+    /// `set_expiry` with a duration of zero.
+    #[error(
+        "a session cannot expire after 0 seconds: use `Expiry::BrowserClose` for the browser's end, or `flush` to end it now"
+    )]
+    ZeroExpiry,
+    /// The machine's random source failed, so that no key could be made.
+    #[error(transparent)]
+    Random(#[from] RandomError),
+    /// No [`SessionLayer`](crate::SessionLayer) wraps the route.
+    #[error("no session in this request: add `SessionLayer` to the router")]
+    MissingLayer,
+}
+
+impl SessionError {
+    /// The HTTP status that tells a visitor what happened: 503 for an outage, 400 for an interrupted session, else 500.
+    ///
+    /// ```
+    /// assert_eq!(tenure::SessionError::Interrupted.status(), 400);
+    /// ```
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::Store(_) => 503,
+            Self::Interrupted => 400,
+            Self::Value { .. }
+            | Self::ResponseSent
+            | Self::ZeroExpiry
+            | Self::Random(_)
+            | Self::MissingLayer => 500,
+        }
+    }
 }

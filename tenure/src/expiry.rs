@@ -1,1 +1,323 @@
-//! Not written yet.
+//! When a session ends: Django's rules for `_session_expiry` and the settings around it.
+//!
+//! Mirrors `get_expiry_age`, `get_expiry_date` and `get_expire_at_browser_close` of `django/contrib/sessions/backends/base.py`
+//! (Django 5.2).
+
+use std::time::{Duration, SystemTime};
+
+use crate::{
+    moment::{Moment, Zone},
+    settings::Settings,
+};
+
+/// The reserved key under which Django keeps a session's own expiry.
+pub(crate) const EXPIRY_KEY: &str = "_session_expiry";
+
+/// When a session ends. The argument of [`Session::set_expiry`](crate::Session::set_expiry).
+///
+/// ```
+/// use std::time::{Duration, SystemTime};
+/// use tenure::Expiry;
+///
+/// let half_an_hour: Expiry = Duration::from_secs(1800).into();
+/// assert_eq!(half_an_hour, Expiry::After(Duration::from_secs(1800)));
+/// let tomorrow: Expiry = (SystemTime::now() + Duration::from_secs(86_400)).into();
+/// assert!(matches!(tomorrow, Expiry::At(_)));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Expiry {
+    /// As the settings say: `SESSION_COOKIE_AGE` and `SESSION_EXPIRE_AT_BROWSER_CLOSE`. Django's `set_expiry(None)`.
+    Default,
+    /// The cookie goes when the browser closes; the stored session after `SESSION_COOKIE_AGE`. Django's `set_expiry(0)`.
+    BrowserClose,
+    /// This long after the user's last request. Django's `set_expiry(seconds)`.
+    ///
+    /// Stored as a number of seconds, to the microsecond. Zero is refused, because Django reads a stored `0` as "at browser close".
+    After(Duration),
+    /// At this moment, however often the user comes back. Django's `set_expiry(datetime)`.
+    ///
+    /// A moment in the past ends the session with this request.
+    At(SystemTime),
+}
+
+impl From<Duration> for Expiry {
+    fn from(duration: Duration) -> Self {
+        Self::After(duration)
+    }
+}
+
+impl From<SystemTime> for Expiry {
+    fn from(moment: SystemTime) -> Self {
+        Self::At(moment)
+    }
+}
+
+/// What `_session_expiry` says, read from its JSON text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StoredExpiry {
+    /// No such key, or `null`: the settings decide.
+    Absent,
+    /// `0`: at browser close.
+    BrowserClose,
+    /// Relative, in microseconds; may be negative.
+    Relative(i64),
+    /// Absolute.
+    At(Moment),
+}
+
+impl StoredExpiry {
+    /// Reads the JSON text of the value. A text that Django could not read either counts as absent, where Django raises.
+    pub(crate) fn read(json: Option<&str>, zone: &Zone) -> Self {
+        let Some(json) = json else {
+            return Self::Absent;
+        };
+        if let Some(text) = json
+            .strip_prefix('"')
+            .and_then(|rest| rest.strip_suffix('"'))
+        {
+            return Moment::from_iso(text, zone).map_or(Self::Absent, Self::At);
+        }
+        if let Ok(seconds) = json.parse::<i64>() {
+            return match seconds {
+                0 => Self::BrowserClose,
+                _ => Self::Relative(seconds.saturating_mul(1_000_000)),
+            };
+        }
+        match json.parse::<f64>() {
+            Ok(0.0) => Self::BrowserClose,
+            Ok(seconds)
+                if seconds.is_finite()
+                    && json.starts_with(|c: char| c == '-' || c.is_ascii_digit()) =>
+            {
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    reason = "the cast saturates, and dates are clamped later"
+                )]
+                let micros = (seconds * 1e6).round() as i64;
+                Self::Relative(micros)
+            }
+            _ => Self::Absent,
+        }
+    }
+}
+
+/// The rules with the settings filled in: everything needed to tell when one session ends.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ExpiryRules {
+    cookie_age: Duration,
+    at_browser_close: bool,
+}
+
+impl ExpiryRules {
+    pub(crate) fn new(settings: &Settings) -> Self {
+        Self {
+            cookie_age: settings.cookie_age,
+            at_browser_close: settings.expire_at_browser_close,
+        }
+    }
+
+    fn default_micros(self) -> i64 {
+        i64::try_from(self.cookie_age.as_micros()).unwrap_or(i64::MAX)
+    }
+
+    /// Microseconds from `now` until the session ends; negative when it has ended. Django's `get_expiry_age()`: for an absolute expiry
+    /// whole seconds, rounded down.
+    pub(crate) fn age_micros(self, stored: StoredExpiry, now: Moment) -> i64 {
+        match stored {
+            StoredExpiry::Absent | StoredExpiry::BrowserClose => self.default_micros(),
+            StoredExpiry::Relative(micros) => micros,
+            StoredExpiry::At(moment) => (moment.micros() - now.micros())
+                .div_euclid(1_000_000)
+                .saturating_mul(1_000_000),
+        }
+    }
+
+    /// The moment at which the session ends. Django's `get_expiry_date()`.
+    pub(crate) fn date(self, stored: StoredExpiry, now: Moment) -> Moment {
+        match stored {
+            StoredExpiry::At(moment) => moment,
+            StoredExpiry::Relative(micros) => now.plus_micros(micros),
+            StoredExpiry::Absent | StoredExpiry::BrowserClose => {
+                now.plus_micros(self.default_micros())
+            }
+        }
+    }
+
+    /// Whether the cookie goes when the browser closes. Django's `get_expire_at_browser_close()`.
+    pub(crate) fn at_browser_close(self, stored: StoredExpiry) -> bool {
+        match stored {
+            StoredExpiry::Absent => self.at_browser_close,
+            StoredExpiry::BrowserClose => true,
+            StoredExpiry::Relative(_) | StoredExpiry::At(_) => false,
+        }
+    }
+
+    /// Where a request at `now` moves the end of the session to, if it is worth a write.
+    ///
+    /// A relative expiry counts from the user's last request. Moving the date on each request would make every read a write, so it
+    /// moves only once a twentieth of its length has passed since it last did.
+    pub(crate) fn prolonged(
+        self,
+        stored: StoredExpiry,
+        ends_at: Moment,
+        now: Moment,
+    ) -> Option<Moment> {
+        let StoredExpiry::Relative(micros) = stored else {
+            return None;
+        };
+        let due = self.date(stored, now);
+        let gained = due.micros() - ends_at.micros();
+        (micros > 0 && gained >= micros / 20 && gained > 0).then_some(due)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rules(age: u64, at_browser_close: bool) -> ExpiryRules {
+        ExpiryRules {
+            cookie_age: Duration::from_secs(age),
+            at_browser_close,
+        }
+    }
+
+    fn moment(text: &str) -> Moment {
+        Moment::from_iso(text, &Zone::Utc).unwrap()
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "the vectors' times fit")]
+    fn unix(value: &serde_json::Value) -> Moment {
+        Moment::from_micros((value.as_f64().unwrap() * 1e6).round() as i64)
+    }
+
+    #[test]
+    fn calculate_cases_of_the_vectors() {
+        let file: serde_json::Value =
+            serde_json::from_str(include_str!("../../interop/vectors/expiry.json")).unwrap();
+        let cases = file["calculate"].as_array().unwrap();
+        assert!(!cases.is_empty());
+        for case in cases {
+            let name = case["name"].as_str().unwrap();
+            let rules = rules(
+                case["session_cookie_age"].as_u64().unwrap(),
+                case["expire_at_browser_close_setting"].as_bool().unwrap(),
+            );
+            let json = match &case["stored"] {
+                serde_json::Value::String(text) if text == "absent" => None,
+                other => Some(other.to_string()),
+            };
+            let stored = StoredExpiry::read(json.as_deref(), &Zone::Utc);
+            let now = unix(&case["now"]);
+            #[expect(clippy::cast_precision_loss, reason = "ages of the vectors are small")]
+            let age = rules.age_micros(stored, now) as f64 / 1e6;
+            assert_eq!(Some(age), case["expiry_age"].as_f64(), "{name}");
+            assert_eq!(
+                rules.date(stored, now),
+                moment(case["expiry_date"].as_str().unwrap()),
+                "{name}"
+            );
+            assert_eq!(
+                rules.at_browser_close(stored),
+                case["expire_at_browser_close"].as_bool().unwrap(),
+                "{name}"
+            );
+            let column = rules.date(stored, now).sqlite_text(&Zone::Utc);
+            assert_eq!(
+                column,
+                case["expire_date_column_sqlite_utc"].as_str().unwrap(),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn override_cases_of_the_vectors() {
+        let file: serde_json::Value =
+            serde_json::from_str(include_str!("../../interop/vectors/expiry.json")).unwrap();
+        let cases = file["override"].as_array().unwrap();
+        assert!(!cases.is_empty());
+        for case in cases {
+            let name = case["name"].as_str().unwrap();
+            let rules = rules(case["session_cookie_age"].as_u64().unwrap(), false);
+            let from = match case["modification"].as_str().unwrap() {
+                "absent" => unix(&case["now"]),
+                text => moment(text),
+            };
+            let json = match &case["expiry"] {
+                serde_json::Value::String(text) if text == "absent" => case["stored"].to_string(),
+                other => other.to_string(),
+            };
+            let stored = StoredExpiry::read(Some(&json), &Zone::Utc);
+            let age = rules.age_micros(stored, from) / 1_000_000;
+            assert_eq!(Some(age), case["expiry_age"].as_i64(), "{name}");
+            assert_eq!(
+                rules.date(stored, from),
+                moment(case["expiry_date"].as_str().unwrap()),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_value_that_is_no_expiry_counts_as_absent() {
+        for json in [
+            "null",
+            "true",
+            "[]",
+            "NaN",
+            "Infinity",
+            "\"tomorrow\"",
+            "\"\"",
+        ] {
+            assert_eq!(
+                StoredExpiry::read(Some(json), &Zone::Utc),
+                StoredExpiry::Absent,
+                "{json}"
+            );
+        }
+        assert_eq!(
+            StoredExpiry::read(Some("0.0"), &Zone::Utc),
+            StoredExpiry::BrowserClose
+        );
+        assert_eq!(
+            StoredExpiry::read(Some("1e30"), &Zone::Utc),
+            StoredExpiry::Relative(i64::MAX)
+        );
+    }
+
+    #[test]
+    fn a_relative_expiry_is_prolonged_once_a_twentieth_has_passed() {
+        let rules = rules(1_209_600, false);
+        let stored = StoredExpiry::Relative(1_000_000_000);
+        let saved_at = moment("2026-01-01T00:00:00+00:00");
+        let ends_at = rules.date(stored, saved_at);
+        assert_eq!(
+            rules.prolonged(stored, ends_at, saved_at.plus_micros(49_999_999)),
+            None
+        );
+        let later = saved_at.plus_micros(50_000_000);
+        assert_eq!(
+            rules.prolonged(stored, ends_at, later),
+            Some(rules.date(stored, later))
+        );
+    }
+
+    #[test]
+    fn an_absolute_or_global_expiry_is_never_prolonged() {
+        let rules = rules(1000, false);
+        let now = moment("2026-01-01T00:00:00+00:00");
+        for stored in [
+            StoredExpiry::Absent,
+            StoredExpiry::BrowserClose,
+            StoredExpiry::At(now),
+            StoredExpiry::Relative(-5),
+        ] {
+            assert_eq!(
+                rules.prolonged(stored, now, now.plus_micros(500_000_000)),
+                None
+            );
+        }
+    }
+}

@@ -1,1 +1,188 @@
-//! Not written yet.
+//! Session keys.
+
+use std::{
+    fmt,
+    hash::{Hash, Hasher},
+    sync::Arc,
+};
+
+use crate::system::{RandomError, System, random_text};
+
+/// Django's `VALID_KEY_CHARS` (`django/contrib/sessions/backends/base.py`, 5.2).
+const ALPHABET: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789";
+/// Django takes anything shorter for no key.
+const MIN_LENGTH: usize = 8;
+/// As wide as Django's column: such keys live in place, without an allocation for each request.
+const INLINE: usize = 40;
+
+/// What a visitor's cookie carries, and what their session is kept under. Django's `session_key`.
+///
+/// It is a credential: whoever has it has the session. So `Debug` does not show it and there is no `Display`;
+/// [`as_str`](Self::as_str) is for stores.
+///
+/// ```
+/// use tenure::{SessionKey, system::OperatingSystem};
+///
+/// let key = SessionKey::generate(&OperatingSystem)?;
+/// assert_eq!(key.as_str().len(), SessionKey::LENGTH);
+/// assert_eq!(format!("{key:?}"), "SessionKey(..)");
+/// # Ok::<(), tenure::system::RandomError>(())
+/// ```
+#[derive(Clone)]
+#[doc(alias = "session_key")]
+pub struct SessionKey(Repr);
+
+#[derive(Clone)]
+enum Repr {
+    Inline {
+        bytes: [u8; INLINE],
+        length: u8,
+    },
+    /// The engines that keep the session in the cookie have keys of up to some kilobytes.
+    Long(Arc<str>),
+}
+
+impl SessionKey {
+    /// Characters of a new key: 32 out of 36, about 165 bits.
+    pub const LENGTH: usize = 32;
+
+    /// A new key: [`LENGTH`](Self::LENGTH) characters of `a-z0-9`, each equally likely.
+    ///
+    /// # Errors
+    ///
+    /// When the random source fails.
+    ///
+    /// # Example
+    ///
+    /// See [`SessionKey`].
+    pub fn generate(system: &dyn System) -> Result<Self, RandomError> {
+        random_text(system, ALPHABET, Self::LENGTH).map(|text| Self::new(&text))
+    }
+
+    /// A key that came from outside; `None` if it cannot be one.
+    ///
+    /// Django's rule is a length of at least 8 characters. White space, control characters, quotes, commas, semicolons, backslashes and
+    /// anything but ASCII are refused as well: they cannot stand in a cookie (RFC 6265, section 4.1.1), so no browser was given them.
+    ///
+    /// ```
+    /// use tenure::SessionKey;
+    ///
+    /// assert!(SessionKey::parse("k3x9vq0d").is_some());
+    /// assert!(SessionKey::parse("k3x9vq0").is_none());
+    /// assert!(SessionKey::parse("k3x9 vq0d").is_none());
+    /// ```
+    pub fn parse(text: &str) -> Option<Self> {
+        let allowed =
+            |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b',' | b';' | b'\\');
+        (text.len() >= MIN_LENGTH && text.bytes().all(allowed)).then(|| Self::new(text))
+    }
+
+    fn new(text: &str) -> Self {
+        let mut bytes = [0; INLINE];
+        match (bytes.get_mut(..text.len()), u8::try_from(text.len())) {
+            (Some(place), Ok(length)) => {
+                place.copy_from_slice(text.as_bytes());
+                Self(Repr::Inline { bytes, length })
+            }
+            _ => Self(Repr::Long(text.into())),
+        }
+    }
+
+    /// The key itself, for a store. Never log it, and never put it into a page.
+    pub fn as_str(&self) -> &str {
+        match &self.0 {
+            Repr::Inline { bytes, length } => {
+                let bytes = bytes.get(..usize::from(*length)).unwrap_or_default();
+                // Made from text, so it is text.
+                str::from_utf8(bytes).unwrap_or_default()
+            }
+            Repr::Long(text) => text,
+        }
+    }
+}
+
+impl PartialEq for SessionKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for SessionKey {}
+
+impl Hash for SessionKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
+    }
+}
+
+impl fmt::Debug for SessionKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SessionKey(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+    use crate::system::OperatingSystem;
+
+    #[derive(Debug)]
+    struct NoEntropy;
+
+    impl System for NoEntropy {
+        fn now(&self) -> std::time::SystemTime {
+            std::time::UNIX_EPOCH
+        }
+        fn fill_random(&self, _: &mut [u8]) -> Result<(), RandomError> {
+            Err(RandomError::new("no entropy"))
+        }
+    }
+
+    #[test]
+    fn keys_are_unbiased_and_never_repeat() {
+        const KEYS: usize = 36_000;
+        let mut seen = HashSet::new();
+        let mut counts = vec![[0_u32; 36]; SessionKey::LENGTH];
+        for _ in 0..KEYS {
+            let key = SessionKey::generate(&OperatingSystem).unwrap();
+            for (place, letter) in key.as_str().bytes().enumerate() {
+                counts[place][ALPHABET.iter().position(|known| *known == letter).unwrap()] += 1;
+            }
+            assert!(seen.insert(key));
+        }
+        for (place, counts) in counts.iter().enumerate() {
+            // 35 degrees of freedom: beyond 90 in less than one of 1,000,000 runs.
+            let chi: f64 = counts
+                .iter()
+                .map(|count| (f64::from(*count) - 1000.0).powi(2) / 1000.0)
+                .sum();
+            assert!(chi < 100.0, "position {place}: chi squared is {chi}");
+        }
+    }
+
+    #[test]
+    fn without_randomness_there_is_no_key() {
+        assert!(SessionKey::generate(&NoEntropy).is_err());
+    }
+
+    #[test]
+    fn what_is_a_key() {
+        for length in [8, 39, 40, 41, 5000] {
+            let text = "k".repeat(length);
+            assert_eq!(SessionKey::parse(&text).unwrap().as_str(), text);
+        }
+        for text in [
+            "",
+            "1234567",
+            "12345678 ",
+            "1234\05678",
+            "12345678;",
+            "12345678\n",
+            "1234567é",
+        ] {
+            assert!(SessionKey::parse(text).is_none(), "{text:?}");
+        }
+    }
+}

@@ -1,414 +1,120 @@
-//! What a session holds.
+//! A session as a store keeps it.
 
-use std::{borrow::Cow, fmt, ops::Range, sync::Arc};
+use std::time::SystemTime;
 
-use serde::de::DeserializeOwned;
+use crate::{data::Data, error::CodecError};
 
-use crate::{
-    error::{CodecError, ValueError},
-    json::{Json, Scanner, escape, merge_repeated, read, unescape},
-};
-
-/// The content of a session: an ordered map from text to JSON values, as Python's `dict`.
-///
-/// Loading only finds out where keys and values stand; a value is decoded when asked for. What is not touched is saved as it was
-/// loaded, to the byte: numbers beyond 64 bits, `NaN`, half surrogate pairs, and the order of keys survive.
-///
-/// `Debug` shows the keys, never the values. Two are equal if they hold the same keys with the same texts in the same order.
-///
-/// # Example
+/// A session as a store keeps it: its data, when it ends, and which version of it this is.
 ///
 /// ```
-/// use tenure::{Json, record::Data};
+/// use std::time::{Duration, SystemTime};
+/// use tenure::{Data, Record};
 ///
-/// let mut data = Data::from_json(br#"{"cart": [1, 2], "user": "ada"}"#)?;
-/// assert_eq!(data.get::<Vec<u32>>("cart")?, Some(vec![1, 2]));
-/// data.insert("cart", Json::of(&[3])?);
-/// assert_eq!(data.to_json(), r#"{"cart":[3],"user":"ada"}"#);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// let record = Record::new(Data::new(), SystemTime::now() + Duration::from_secs(60));
+/// assert!(record.data.is_empty());
 /// ```
-#[derive(Clone, Default)]
-pub struct Data {
-    /// Canonical text into which entries point.
-    source: Arc<str>,
-    entries: Vec<Entry>,
-    /// Whether `source` is the text of exactly these entries.
-    untouched: bool,
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Record {
+    /// What the session holds.
+    pub data: Data,
+    /// The moment from which on the session counts as absent.
+    pub expires_at: SystemTime,
+    /// What the store read, so that it can tell whether somebody else has written since.
+    pub version: Version,
+    /// Why the stored text could not be decoded, if so: the data is empty then, and the key stays in use, as in Django.
+    pub damage: Option<Damage>,
 }
 
-#[derive(Clone)]
-struct Entry {
-    /// In canonical spelling, without its quotes.
-    key: Text,
-    value: Text,
+impl Record {
+    /// A sound record without a version, as it is given to a store.
+    pub fn new(data: Data, expires_at: SystemTime) -> Self {
+        Self {
+            data,
+            expires_at,
+            version: Version::default(),
+            damage: None,
+        }
+    }
+
+    /// The same record as read in this version.
+    ///
+    /// ```
+    /// use std::time::SystemTime;
+    /// use tenure::{Data, Record, Version};
+    ///
+    /// let record = Record::new(Data::new(), SystemTime::now()).with_version(Version::from_text("e30:…"));
+    /// assert_eq!(record.version.as_text(), Some("e30:…"));
+    /// ```
+    #[must_use]
+    pub fn with_version(mut self, version: Version) -> Self {
+        self.version = version;
+        self
+    }
 }
 
-#[derive(Clone)]
-enum Text {
-    Loaded(Range<usize>),
-    Owned(Json),
+/// What is wrong with a stored text.
+///
+/// ```
+/// use tenure::Damage;
+/// assert_eq!(Damage::Signature.to_string(), "the signature does not match");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Damage {
+    /// It was not signed with one of our secrets, or was altered since.
+    #[error("the signature does not match")]
+    Signature,
+    /// It is rightly signed, but is no session.
+    #[error("the content cannot be read although the signature matches")]
+    Content,
 }
 
-impl Text {
-    fn of<'a>(&'a self, source: &'a str) -> &'a str {
-        match self {
-            Self::Loaded(range) => source.get(range.clone()).unwrap_or_default(),
-            Self::Owned(text) => text.as_str(),
+impl From<&CodecError> for Damage {
+    fn from(error: &CodecError) -> Self {
+        match error {
+            CodecError::BadSignature => Self::Signature,
+            _ => Self::Content,
         }
     }
 }
 
-impl Data {
-    /// Holds nothing.
-    ///
-    /// See [`Data`] for an example.
-    pub fn new() -> Self {
-        Self::default()
+/// What a store read, kept to notice writes by others in between: a column's text, a cache's counter.
+///
+/// A store that cannot compare leaves it at the default, and the last writer wins there.
+///
+/// ```
+/// use tenure::Version;
+/// assert!(Version::default().is_unknown());
+/// assert_ne!(Version::from_text("a"), Version::from_text("b"));
+/// ```
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Version(Option<String>);
+
+impl Version {
+    /// A version that is told apart by its text.
+    pub fn from_text(text: impl Into<String>) -> Self {
+        Self(Some(text.into()))
     }
 
-    /// Reads what Django's JSON serializer wrote, as Python reads it: bytes from 0x80 are latin-1 characters, not UTF-8.
-    ///
-    /// Of a repeated key the first place and the last value count, as in Python. Spaces and unusual escapes are brought into the
-    /// spelling that Django writes. JSON that is no object gives empty data; Django hands it on and fails later.
-    ///
-    /// # Errors
-    ///
-    /// [`CodecError::Malformed`] if the bytes are not JSON by Python's rules, or nest more than 1000 deep.
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use tenure::record::Data;
-    ///
-    /// assert_eq!(Data::from_json(br#"{"a": 1, "b": NaN, "a": 2}"#)?.to_json(), r#"{"a":2,"b":NaN}"#);
-    /// assert!(Data::from_json(b"[1, 2]")?.is_empty());
-    /// assert!(Data::from_json(b"{").is_err());
-    /// # Ok::<(), tenure::CodecError>(())
-    /// ```
-    pub fn from_json(bytes: &[u8]) -> Result<Self, CodecError> {
-        let mut scanner = Scanner::new(bytes);
-        let mut entries = Vec::new();
-        if !scanner.eat(b'{') {
-            scanner.value(0)?;
-            scanner.finish()?;
-            return Ok(Self::new());
-        }
-        scanner.skip_space();
-        if !scanner.eat(b'}') {
-            loop {
-                let key = Text::Loaded(scanner.name()?);
-                let start = scanner.mark();
-                scanner.value(1)?;
-                entries.push(Entry {
-                    key,
-                    value: Text::Loaded(start..scanner.mark()),
-                });
-                scanner.skip_space();
-                if scanner.eat(b'}') {
-                    break;
-                }
-                if !scanner.eat(b',') {
-                    return Err(scanner.error("expected a comma or the end of an object"));
-                }
-                scanner.skip_space();
-            }
-        }
-        scanner.close_names(0);
-        let repeated = scanner.repeated();
-        let source = scanner.finish()?;
-        if repeated {
-            return Self::from_json(merge_repeated(&source).as_bytes());
-        }
-        Ok(Self {
-            source: source.into(),
-            entries,
-            untouched: true,
+    /// The text it was made from.
+    pub fn as_text(&self) -> Option<&str> {
+        self.0.as_deref()
+    }
+
+    /// Whether the store could not tell a version.
+    pub fn is_unknown(&self) -> bool {
+        self.0.is_none()
+    }
+}
+
+// The text is the whole session in most stores, so it is not printed.
+impl std::fmt::Debug for Version {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.is_unknown() {
+            "Version(unknown)"
+        } else {
+            "Version(..)"
         })
-    }
-
-    /// The text that Django would write: ASCII, without spaces. What was loaded and not changed is in it as it was.
-    ///
-    /// See [`Data`] for an example.
-    pub fn to_json(&self) -> String {
-        if self.untouched {
-            return (*self.source).to_owned();
-        }
-        let length = self
-            .texts()
-            .map(|(key, value)| key.len() + value.len() + 4)
-            .sum::<usize>();
-        let mut out = String::with_capacity(length + 2);
-        out.push('{');
-        for (index, (key, value)) in self.texts().enumerate() {
-            for part in [if index == 0 { "\"" } else { ",\"" }, key, "\":", value] {
-                out.push_str(part);
-            }
-        }
-        out.push('}');
-        out
-    }
-
-    /// Reads the value of a key as a Rust type; `None` if there is no such key.
-    ///
-    /// See [`Data`] for an example.
-    ///
-    /// # Errors
-    ///
-    /// [`ValueError::WrongType`] if the value has another type; see [`Json::to`].
-    pub fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, ValueError> {
-        self.get_json(key).map(read).transpose()
-    }
-
-    /// The JSON text of a key's value.
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use tenure::record::Data;
-    ///
-    /// let data = Data::from_json(br#"{"big": 123456789012345678901234567890}"#)?;
-    /// assert_eq!(data.get_json("big"), Some("123456789012345678901234567890"));
-    /// assert_eq!(data.get_json("small"), None);
-    /// # Ok::<(), tenure::CodecError>(())
-    /// ```
-    pub fn get_json(&self, key: &str) -> Option<&str> {
-        let key = escape(key);
-        self.texts()
-            .find(|(known, _)| *known == key)
-            .map(|(_, value)| value)
-    }
-
-    /// Sets the value of a key: in its place if the key is there, otherwise at the end, as in Python. Returns whether anything
-    /// changed: the same text again is no change.
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use tenure::{Json, record::Data};
-    ///
-    /// let mut data = Data::new();
-    /// assert!(data.insert("visits", Json::of(&1)?));
-    /// assert!(!data.insert("visits", Json::of(&1)?));
-    /// # Ok::<(), tenure::ValueError>(())
-    /// ```
-    pub fn insert(&mut self, key: &str, value: Json) -> bool {
-        let key = escape(key);
-        let source = &self.source;
-        let changed = match self
-            .entries
-            .iter_mut()
-            .find(|entry| entry.key.of(source) == key)
-        {
-            Some(entry) if entry.value.of(source) == value.as_str() => false,
-            Some(entry) => {
-                entry.value = Text::Owned(value);
-                true
-            }
-            None => {
-                self.entries.push(Entry {
-                    key: Text::Owned(Json::from_canonical(&key)),
-                    value: Text::Owned(value),
-                });
-                true
-            }
-        };
-        self.untouched &= !changed;
-        changed
-    }
-
-    /// Removes a key and returns its value, if it was there. The others keep their order.
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use tenure::record::Data;
-    ///
-    /// let mut data = Data::from_json(br#"{"a": 1, "b": 2, "c": 3}"#)?;
-    /// assert_eq!(data.remove("b").as_ref().map(tenure::Json::as_str), Some("2"));
-    /// assert_eq!(data.to_json(), r#"{"a":1,"c":3}"#);
-    /// # Ok::<(), tenure::CodecError>(())
-    /// ```
-    #[doc(alias = "pop")]
-    pub fn remove(&mut self, key: &str) -> Option<Json> {
-        let key = escape(key);
-        let place = self
-            .entries
-            .iter()
-            .position(|entry| entry.key.of(&self.source) == key)?;
-        self.untouched = false;
-        Some(match self.entries.remove(place).value {
-            Text::Owned(value) => value,
-            loaded @ Text::Loaded(_) => Json::from_canonical(loaded.of(&self.source)),
-        })
-    }
-
-    /// Whether there is such a key.
-    ///
-    /// See [`Data`] for an example of keys.
-    pub fn contains_key(&self, key: &str) -> bool {
-        self.get_json(key).is_some()
-    }
-
-    /// The number of keys.
-    ///
-    /// See [`Data`] for an example of keys.
-    pub fn len(&self) -> usize {
-        self.entries.len()
-    }
-
-    /// Whether there is no key.
-    ///
-    /// See [`Data::from_json`] for an example.
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-
-    /// Removes every key.
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use tenure::record::Data;
-    ///
-    /// let mut data = Data::from_json(b"{\"a\": 1}")?;
-    /// data.clear();
-    /// assert_eq!(data, Data::new());
-    /// # Ok::<(), tenure::CodecError>(())
-    /// ```
-    pub fn clear(&mut self) {
-        *self = Self::new();
-    }
-
-    /// The keys, in order. Half a surrogate pair in a key, which Rust text cannot hold, shows as U+FFFD.
-    ///
-    /// See [`Data::iter`] for an example.
-    pub fn keys(&self) -> impl Iterator<Item = Cow<'_, str>> {
-        self.texts().map(|(key, _)| unescape(key))
-    }
-
-    /// The keys and the JSON texts of their values, in order.
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use tenure::record::Data;
-    ///
-    /// let data = Data::from_json(br#"{"a": 1, "b": [2]}"#)?;
-    /// assert!(data.keys().eq(["a", "b"]));
-    /// assert!(data.iter().eq([("a".into(), "1"), ("b".into(), "[2]")]));
-    /// # Ok::<(), tenure::CodecError>(())
-    /// ```
-    pub fn iter(&self) -> impl Iterator<Item = (Cow<'_, str>, &str)> {
-        self.texts().map(|(key, value)| (unescape(key), value))
-    }
-
-    /// Keys as they stand between their quotes, and texts of values.
-    pub(crate) fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.entries
-            .iter()
-            .map(|entry| (entry.key.of(&self.source), entry.value.of(&self.source)))
-    }
-}
-
-impl PartialEq for Data {
-    fn eq(&self, other: &Self) -> bool {
-        self.texts().eq(other.texts())
-    }
-}
-
-impl Eq for Data {}
-
-impl fmt::Debug for Data {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        struct Keys<'a>(&'a Data);
-        impl fmt::Debug for Keys<'_> {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.debug_list().entries(self.0.keys()).finish()
-            }
-        }
-        f.debug_struct("Data")
-            .field("len", &self.len())
-            .field("keys", &Keys(self))
-            .finish()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn data(text: &str) -> Data {
-        Data::from_json(text.as_bytes()).unwrap()
-    }
-
-    #[test]
-    fn keys_are_found_in_whatever_spelling() {
-        let data = data(r#"{"\u0061b":1,"Zo\u00EB":2,"q\"":3,"\ud83d\uDE00":4,"":5}"#);
-        for (key, value) in [("ab", 1), ("Zoë", 2), ("q\"", 3), ("😀", 4), ("", 5)] {
-            assert_eq!(data.get::<i32>(key).unwrap(), Some(value));
-        }
-        assert!(data.keys().eq(["ab", "Zoë", "q\"", "😀", ""]));
-    }
-
-    #[test]
-    fn keys_that_no_rust_text_can_name_stay() {
-        let text = r#"{"\ud800":1,"\udc00":2,"a":3}"#;
-        let mut data = data(text);
-        assert!(data.keys().eq(["\u{fffd}", "\u{fffd}", "a"]));
-        data.insert("a", Json::of(&4).unwrap());
-        assert_eq!(data.to_json(), text.replace('3', "4"));
-    }
-
-    #[test]
-    fn an_existing_key_keeps_its_place() {
-        let mut data = data(r#"{"a":1,"b":2}"#);
-        assert!(!data.insert("a", Json::of(&1).unwrap()));
-        assert!(data.untouched);
-        assert!(data.insert("a", Json::of(&1.0).unwrap()));
-        assert!(data.insert("é", Json::of(&()).unwrap()));
-        assert_eq!(data.to_json(), r#"{"a":1.0,"b":2,"\u00e9":null}"#);
-        assert_eq!(data.remove("é").unwrap().as_str(), "null");
-        assert_eq!(data.remove("é"), None);
-        assert_eq!(data.remove("a").unwrap().as_str(), "1.0");
-        assert_eq!(data.to_json(), r#"{"b":2}"#);
-    }
-
-    #[test]
-    fn of_a_repeated_key_the_last_value_counts_few_or_many() {
-        assert_eq!(
-            data(r#"{"a":1,"b":2,"\u0061":3,"b":4,"a":5}"#).to_json(),
-            r#"{"a":5,"b":4}"#
-        );
-        let many = 50_000;
-        let text: Vec<String> = (0..many)
-            .map(|number| format!("\"k{}\":{number}", number % (many / 2)))
-            .collect();
-        let data = data(&format!("{{{}}}", text.join(",")));
-        assert_eq!(data.len(), many / 2);
-        assert_eq!(data.texts().next(), Some(("k0", "25000")));
-        assert_eq!(data.texts().last(), Some(("k24999", "49999")));
-    }
-
-    #[test]
-    fn empty_is_written_as_an_object() {
-        for empty in [
-            Data::new(),
-            data(" { } "),
-            data("null"),
-            data("[{}]"),
-            data("NaN"),
-            data("\"{}\""),
-        ] {
-            assert!(empty.is_empty());
-            assert_eq!(empty.to_json(), "{}");
-        }
-    }
-
-    #[test]
-    fn debug_shows_keys_only() {
-        assert_eq!(
-            format!("{:?}", data(r#"{"password":"hunter2"}"#)),
-            r#"Data { len: 1, keys: ["password"] }"#
-        );
     }
 }

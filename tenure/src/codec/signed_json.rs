@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use super::signing::{INFLATE_LIMIT, Signer, check_age, unpack};
-use crate::{error::CodecError, record::Data, secret::Secret};
+use crate::{data::Data, error::CodecError, secret::Secret};
 
 /// The salt of `SessionBase.encode` in every engine that Django brings: the name of its class.
 const SESSION_STORE: &str = "django.contrib.sessions.SessionStore";
@@ -17,7 +17,7 @@ const SESSION_STORE: &str = "django.contrib.sessions.SessionStore";
 ///
 /// ```
 /// use std::time::SystemTime;
-/// use tenure::{Json, Secret, codec::SignedJson, record::Data};
+/// use tenure::{Json, Secret, codec::SignedJson, Data};
 ///
 /// let codec = SignedJson::new(&Secret::new("a secret"), &[]);
 /// let mut data = Data::new();
@@ -50,7 +50,7 @@ impl SignedJson {
     ///
     /// ```
     /// use std::time::SystemTime;
-    /// use tenure::{Secret, codec::SignedJson, record::Data};
+    /// use tenure::{Secret, codec::SignedJson, Data};
     ///
     /// let secret = Secret::new("a secret");
     /// let tenants = SignedJson::with_salt("django.contrib.sessions.TenantSessionStore", &secret, &[]);
@@ -115,7 +115,7 @@ impl SignedJson {
     ///
     /// ```
     /// use std::time::{Duration, SystemTime};
-    /// use tenure::{CodecError, Secret, codec::SignedJson, record::Data};
+    /// use tenure::{CodecError, Secret, codec::SignedJson, Data};
     ///
     /// let codec = SignedJson::new(&Secret::new("a secret"), &[]);
     /// let now = SystemTime::now();

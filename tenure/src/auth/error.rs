@@ -1,0 +1,52 @@
+//! What can go wrong between a user and a session.
+
+use crate::{
+    error::{SessionError, StoreError},
+    system::RandomError,
+};
+
+/// Why a login, a logout or a look at the user failed. A wrong password is not an error: `authenticate` gives `None`.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AuthError {
+    /// The session could not be used.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    /// The table of users could not be read or written.
+    #[error("the users cannot be read or written: {0}")]
+    Users(#[source] StoreError),
+    /// There is a user of this name already.
+    #[error("there is a user named {0:?} already: choose another name")]
+    UsernameTaken(String),
+    /// A name that Django's user model does not allow.
+    #[error("the user name {0:?} is not allowed: 1 to 150 letters, digits and @ . + - _ are")]
+    UsernameInvalid(String),
+    /// A new password that is empty or would not be accepted at login.
+    #[error(
+        "the password is not allowed: 1 to {} bytes are",
+        crate::auth::password::MAX_BYTES
+    )]
+    PasswordInvalid,
+    /// The machine's random source failed.
+    #[error(transparent)]
+    Random(#[from] RandomError),
+    /// Hashing was broken off, as when the program ends.
+    #[error("hashing the password was broken off")]
+    Hashing(#[source] tokio::task::JoinError),
+}
+
+impl AuthError {
+    /// The HTTP status that fits: 503 for an outage, 400 for an interrupted session or a name or password that is not allowed, else 500.
+    ///
+    /// ```
+    /// assert_eq!(tenure::auth::AuthError::PasswordInvalid.status(), 400);
+    /// ```
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::Session(error) => error.status(),
+            Self::Users(_) => 503,
+            Self::UsernameTaken(_) | Self::UsernameInvalid(_) | Self::PasswordInvalid => 400,
+            Self::Random(_) | Self::Hashing(_) => 500,
+        }
+    }
+}

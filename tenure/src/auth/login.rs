@@ -1,0 +1,124 @@
+//! What a login does to a session.
+
+use subtle::ConstantTimeEq;
+
+use super::{AuthError, User, users::Auth};
+use crate::{codec::signing::salted_hmac, secret::Secret, session::Session, system::random_text};
+
+pub(super) const USER_ID: &str = "_auth_user_id";
+const BACKEND: &str = "_auth_user_backend";
+const HASH: &str = "_auth_user_hash";
+/// The secret that Django's CSRF protection keeps in the session under `CSRF_USE_SESSIONS`.
+const CSRF_TOKEN: &str = "_csrftoken";
+const CSRF_ALPHABET: &[u8] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+const CSRF_LENGTH: usize = 32;
+
+const MODEL_BACKEND: &str = "django.contrib.auth.backends.ModelBackend";
+const HASH_SALT: &str = "django.contrib.auth.models.AbstractBaseUser.get_session_auth_hash";
+
+/// Ties a session to the user's present password: `get_session_auth_hash` of Django's `AbstractBaseUser`.
+fn session_hash(encoded_password: &str, secret: &Secret) -> String {
+    let mac = salted_hmac(HASH_SALT, encoded_password.as_bytes(), secret);
+    mac.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn matches(session: &Session, expected: &str) -> bool {
+    let stored = session
+        .get::<String>(HASH)
+        .ok()
+        .flatten()
+        .unwrap_or_default();
+    stored.as_bytes().ct_eq(expected.as_bytes()).into()
+}
+
+/// The user's id as the session has it. Django writes text; a number is understood too.
+fn user_id(session: &Session) -> Option<String> {
+    match session.get::<serde_json::Value>(USER_ID).ok()?? {
+        serde_json::Value::String(text) => Some(text),
+        serde_json::Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// Logs `user` in: the session is theirs from now on, under a new key.
+///
+/// What an anonymous visitor had gathered stays. What another user had is gone: a session that belongs to somebody else, or to the same
+/// user under another password, is flushed first.
+///
+/// # Errors
+///
+/// When the session or the users cannot be written.
+///
+/// # Example
+///
+/// See the [module docs](super).
+pub async fn login(session: &Session, user: &User) -> Result<(), AuthError> {
+    let id = user.id().to_string();
+    let hash = session_hash(user.encoded_password(), &session.shared().secret);
+    let logged_in = session.contains_key(USER_ID);
+    if logged_in && (user_id(session).as_ref() != Some(&id) || !matches(session, &hash)) {
+        session.flush().await?;
+    } else {
+        session.cycle_key().await?;
+    }
+    session.extend([
+        (USER_ID, id.as_str()),
+        (BACKEND, MODEL_BACKEND),
+        (HASH, &hash),
+    ])?;
+    if session.contains_key(CSRF_TOKEN) {
+        // A token from before the login must be worthless after it.
+        let system = &*session.shared().system;
+        session.insert(
+            CSRF_TOKEN,
+            &random_text(system, CSRF_ALPHABET, CSRF_LENGTH)?,
+        )?;
+    }
+    user.note_login(session.shared().system.now()).await
+}
+
+/// Logs whoever is logged in out: the session and all that is in it is gone, what an anonymous visitor had gathered included.
+///
+/// # Errors
+///
+/// When the store cannot delete; the user is still logged in then.
+///
+/// # Example
+///
+/// See the [module docs](super).
+pub async fn logout(session: &Session) -> Result<(), AuthError> {
+    Ok(session.flush().await?)
+}
+
+/// The user whom a session belongs to. Django's `get_user`.
+pub(super) async fn user(auth: &Auth, session: &Session) -> Result<Option<User>, AuthError> {
+    let Some(id) = user_id(session).and_then(|id| id.parse().ok()) else {
+        return Ok(None);
+    };
+    if session.get::<String>(BACKEND).ok().flatten().as_deref() != Some(MODEL_BACKEND) {
+        return Ok(None);
+    }
+    let Some(user) = auth.user_by_id(id).await? else {
+        return Ok(None);
+    };
+    if !user.is_active() {
+        return Ok(None);
+    }
+    let shared = session.shared();
+    let current = session_hash(user.encoded_password(), &shared.secret);
+    if matches(session, &current) {
+        return Ok(Some(user));
+    }
+    let older = shared
+        .secret_fallbacks
+        .iter()
+        .map(|secret| session_hash(user.encoded_password(), secret));
+    if older.fold(false, |found, hash| found | matches(session, &hash)) {
+        // The secret was rotated: carry the login over to the new one.
+        session.cycle_key().await?;
+        session.insert(HASH, &current)?;
+        return Ok(Some(user));
+    }
+    session.flush().await?;
+    Ok(None)
+}

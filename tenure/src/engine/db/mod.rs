@@ -1,0 +1,255 @@
+//! The database engine: Django's `django_session` table. Django's `django.contrib.sessions.backends.db`.
+//!
+//! | call | statement |
+//! |---|---|
+//! | load | one `SELECT` by key, on the calling thread |
+//! | create | one `INSERT … ON CONFLICT DO NOTHING` |
+//! | save | one `UPDATE … WHERE session_key = ? AND session_data = ?` |
+//! | new key | one `UPDATE` of the key, data and date together |
+//! | touch | one `UPDATE` of the date alone |
+//! | delete | one `DELETE` |
+//!
+//! The text of `session_data` is the version: it holds a signature over its time, so that a write by Django in between is noticed too.
+
+mod sqlite;
+
+use std::{future::Future, sync::Arc, time::SystemTime};
+
+pub(crate) use sqlite::Sqlite;
+
+use crate::{
+    codec::SignedJson,
+    error::StoreError,
+    key::SessionKey,
+    moment::Moment,
+    record::{Damage, Record, Version},
+    settings::{Settings, SettingsError},
+    store::{Created, Listed, Renamed, Saved, SessionStore},
+    system::{OperatingSystem, System},
+};
+
+/// A row of `django_session`.
+#[derive(Debug)]
+pub(crate) struct Row {
+    data: String,
+    expires_at: Moment,
+}
+
+/// What became of an `UPDATE` of a row in a known state.
+#[derive(Debug)]
+pub(crate) enum Updated {
+    Done,
+    /// The row is there, with other data.
+    Other(Row),
+    Gone,
+    /// The new key is in use.
+    Taken,
+}
+
+/// The statements on `django_session`, in one database's words. All that a database has to bring.
+pub(crate) trait SessionTable: Send + Sync + 'static {
+    fn select(&self, key: &str) -> impl Future<Output = Result<Option<Row>, StoreError>> + Send;
+    /// Tells whether the key was free.
+    fn insert(&self, key: &str, row: Row) -> impl Future<Output = Result<bool, StoreError>> + Send;
+    /// Replaces the row under `key` if its data is still `base`, moving it to `new_key` if one is given.
+    fn update(
+        &self,
+        key: &str,
+        new_key: Option<&str>,
+        row: Row,
+        base: &str,
+    ) -> impl Future<Output = Result<Updated, StoreError>> + Send;
+    /// Moves the date, never backwards; tells whether the row is there.
+    fn touch(
+        &self,
+        key: &str,
+        expires_at: Moment,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+    /// With `ended_by`, only a row that has ended by then.
+    fn delete(
+        &self,
+        key: &str,
+        ended_by: Option<Moment>,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+    fn delete_ended(
+        &self,
+        before: Moment,
+        limit: usize,
+    ) -> impl Future<Output = Result<u64, StoreError>> + Send;
+    fn list(
+        &self,
+        after: Option<&str>,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<Listed>, StoreError>> + Send;
+    fn create_table(&self) -> impl Future<Output = Result<(), StoreError>> + Send;
+}
+
+/// Sessions in Django's own table. Django's engine `django.contrib.sessions.backends.db`.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("site.sqlite3");
+/// use tenure::{Sessions, engine::db::DbStore, testing};
+///
+/// let mut settings = testing::settings();
+/// settings.set_database_url(format!("sqlite://{}?mode=rwc", path.display()));
+/// let store = DbStore::open(&settings).await?;
+/// store.create_table().await?;
+///
+/// let session = Sessions::new(store, &settings)?.new_session().load().await?;
+/// session.insert("cart", &[1, 2])?;
+/// session.save().await?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct DbStore {
+    table: Arc<Sqlite>,
+    codec: Arc<SignedJson>,
+    system: Arc<dyn System>,
+}
+
+impl DbStore {
+    /// The table in the database that `DATABASES["default"]` names.
+    ///
+    /// # Errors
+    ///
+    /// When a setting is wrong or the database cannot be opened.
+    pub async fn open(settings: &Settings) -> Result<Self, super::OpenError> {
+        let table = Sqlite::open(settings).await?;
+        Ok(Self::on(table, settings)?)
+    }
+
+    pub(crate) fn on(table: Arc<Sqlite>, settings: &Settings) -> Result<Self, SettingsError> {
+        let codec = SignedJson::new(&settings.secret()?, &settings.secret_key_fallbacks)
+            .inflate_limit(settings.max_size);
+        Ok(Self {
+            table,
+            codec: Arc::new(codec),
+            system: Arc::new(OperatingSystem),
+        })
+    }
+
+    /// The same store, whose signatures carry the time of this clock. For tests.
+    #[must_use]
+    pub fn with_system(mut self, system: Arc<dyn System>) -> Self {
+        self.system = system;
+        self
+    }
+
+    /// Makes Django's table and its index, unless they are there.
+    ///
+    /// # Errors
+    ///
+    /// When the database is unavailable or refuses to write.
+    pub async fn create_table(&self) -> Result<(), StoreError> {
+        self.table.create_table().await
+    }
+
+    fn row(&self, record: &Record) -> Row {
+        Row {
+            data: self.codec.encode(&record.data, self.system.now()),
+            expires_at: record.expires_at.into(),
+        }
+    }
+
+    fn record(&self, row: Row) -> Record {
+        let decoded = self.codec.decode(&row.data);
+        let damage = decoded.as_ref().err().map(Damage::from);
+        let mut record = Record::new(decoded.unwrap_or_default(), row.expires_at.into());
+        record.damage = damage;
+        record.with_version(Version::from_text(row.data))
+    }
+}
+
+impl SessionStore for DbStore {
+    fn engine(&self) -> &'static str {
+        "db"
+    }
+
+    async fn load(&self, key: &SessionKey) -> Result<Option<Record>, StoreError> {
+        Ok(self
+            .table
+            .select(key.as_str())
+            .await?
+            .map(|row| self.record(row)))
+    }
+
+    async fn create(&self, key: &SessionKey, record: &Record) -> Result<Created, StoreError> {
+        let row = self.row(record);
+        let version = Version::from_text(row.data.clone());
+        let free = self.table.insert(key.as_str(), row).await?;
+        Ok(if free {
+            Created::Created(version)
+        } else {
+            Created::Taken
+        })
+    }
+
+    async fn save(
+        &self,
+        key: &SessionKey,
+        record: &Record,
+        base: &Version,
+    ) -> Result<Saved, StoreError> {
+        let row = self.row(record);
+        let version = Version::from_text(row.data.clone());
+        Ok(
+            match self
+                .table
+                .update(key.as_str(), None, row, base.as_text().unwrap_or_default())
+                .await?
+            {
+                Updated::Done => Saved::Saved(version),
+                Updated::Other(row) => Saved::Conflict(self.record(row)),
+                Updated::Gone | Updated::Taken => Saved::Gone,
+            },
+        )
+    }
+
+    async fn delete(&self, key: &SessionKey) -> Result<bool, StoreError> {
+        self.table.delete(key.as_str(), None).await
+    }
+
+    async fn rename(
+        &self,
+        old: &SessionKey,
+        new: &SessionKey,
+        record: &Record,
+        base: &Version,
+    ) -> Result<Renamed, StoreError> {
+        let row = self.row(record);
+        let version = Version::from_text(row.data.clone());
+        let base = base.as_text().unwrap_or_default();
+        Ok(
+            match self
+                .table
+                .update(old.as_str(), Some(new.as_str()), row, base)
+                .await?
+            {
+                Updated::Done => Renamed::Renamed(version),
+                Updated::Other(row) => Renamed::Conflict(self.record(row)),
+                Updated::Gone => Renamed::Gone,
+                Updated::Taken => Renamed::Taken,
+            },
+        )
+    }
+
+    async fn touch(&self, key: &SessionKey, expires_at: SystemTime) -> Result<bool, StoreError> {
+        self.table.touch(key.as_str(), expires_at.into()).await
+    }
+
+    async fn delete_expired(&self, key: &SessionKey, now: SystemTime) -> Result<bool, StoreError> {
+        self.table.delete(key.as_str(), Some(now.into())).await
+    }
+
+    async fn clear_expired(&self, now: SystemTime, limit: usize) -> Result<u64, StoreError> {
+        self.table.delete_ended(now.into(), limit).await
+    }
+
+    async fn scan(&self, after: Option<&str>, limit: usize) -> Result<Vec<Listed>, StoreError> {
+        self.table.list(after, limit).await
+    }
+}

@@ -1,0 +1,210 @@
+//! SQLite: the statements, in Django's words (`django/db/backends/sqlite3`, Django 5.2).
+
+mod connection;
+mod url;
+
+use std::sync::Arc;
+
+use rusqlite::{Connection, OptionalExtension, Row as SqliteRow, params};
+
+pub(crate) use self::connection::Sqlite;
+use self::url::Location;
+use super::{Row, SessionTable, Updated};
+use crate::{
+    engine::OpenError,
+    error::StoreError,
+    moment::{Moment, Zone},
+    settings::Settings,
+    store::Listed,
+};
+
+/// As Django's migration `sessions/0001_initial` writes it, name of the index included.
+const CREATE_TABLE: &str = r#"
+CREATE TABLE IF NOT EXISTS "django_session" ("session_key" varchar(40) NOT NULL PRIMARY KEY, "session_data" text NOT NULL, "expire_date" datetime NOT NULL);
+CREATE INDEX IF NOT EXISTS "django_session_expire_date_a5c62663" ON "django_session" ("expire_date");
+"#;
+const SELECT: &str =
+    r#"SELECT "session_data", "expire_date" FROM "django_session" WHERE "session_key" = ?1"#;
+const INSERT: &str = r#"INSERT INTO "django_session" ("session_key", "session_data", "expire_date") VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING"#;
+const UPDATE: &str = r#"UPDATE "django_session" SET "session_key" = ?1, "session_data" = ?2, "expire_date" = ?3 WHERE "session_key" = ?4 AND "session_data" = ?5"#;
+const TOUCH: &str = r#"UPDATE "django_session" SET "expire_date" = max("expire_date", ?2) WHERE "session_key" = ?1"#;
+const DELETE: &str = r#"DELETE FROM "django_session" WHERE "session_key" = ?1"#;
+const DELETE_IF_ENDED: &str =
+    r#"DELETE FROM "django_session" WHERE "session_key" = ?1 AND "expire_date" <= ?2"#;
+const DELETE_ENDED: &str = r#"DELETE FROM "django_session" WHERE rowid IN (SELECT rowid FROM "django_session" WHERE "expire_date" < ?1 LIMIT ?2)"#;
+const LIST: &str = r#"SELECT "session_key", "expire_date", length("session_data") FROM "django_session" WHERE "session_key" > ?1 ORDER BY "session_key" LIMIT ?2"#;
+
+impl Sqlite {
+    /// The database that `DATABASES["default"]` names.
+    pub(crate) async fn open(settings: &Settings) -> Result<Arc<Self>, OpenError> {
+        let location = Location::of(settings)?;
+        let zone = settings.database_zone("default")?;
+        let timeout = settings.store_timeout;
+        // Opening reads the file's head and may wait for a lock.
+        let opened =
+            tokio::task::spawn_blocking(move || Self::connect(location, zone, timeout)).await;
+        let sqlite = opened.map_err(|error| {
+            StoreError::unavailable("the database could not be opened", error)
+        })??;
+        Ok(Arc::new(sqlite))
+    }
+
+    fn read_row(row: &SqliteRow<'_>, zone: &Zone) -> rusqlite::Result<Row> {
+        Ok(Row {
+            data: text(row, 0)?,
+            expires_at: date(row, 1, zone)?,
+        })
+    }
+}
+
+/// A text column; one that somebody filled with a blob or a number is not worth failing for: it will not verify.
+fn text(row: &SqliteRow<'_>, index: usize) -> rusqlite::Result<String> {
+    Ok(match row.get_ref(index)? {
+        rusqlite::types::ValueRef::Text(bytes) | rusqlite::types::ValueRef::Blob(bytes) => {
+            String::from_utf8_lossy(bytes).into_owned()
+        }
+        rusqlite::types::ValueRef::Integer(number) => number.to_string(),
+        rusqlite::types::ValueRef::Real(number) => number.to_string(),
+        rusqlite::types::ValueRef::Null => String::new(),
+    })
+}
+
+/// The end of a session. A date that nobody can read has passed: a session without an end would be worse than a lost one.
+fn date(row: &SqliteRow<'_>, index: usize, zone: &Zone) -> rusqlite::Result<Moment> {
+    let text = text(row, index)?;
+    Ok(Moment::from_iso(&text, zone).unwrap_or_else(|| {
+        tracing::warn!(
+            expire_date = text,
+            "an expire_date in django_session is no date: the session counts as expired"
+        );
+        Moment::from_micros(i64::MIN)
+    }))
+}
+
+fn execute(
+    connection: &Connection,
+    sql: &str,
+    params: impl rusqlite::Params,
+) -> rusqlite::Result<usize> {
+    connection.prepare_cached(sql)?.execute(params)
+}
+
+impl SessionTable for Sqlite {
+    async fn select(&self, key: &str) -> Result<Option<Row>, StoreError> {
+        let key = key.to_owned();
+        self.read(move |connection, zone| {
+            let mut statement = connection.prepare_cached(SELECT)?;
+            statement
+                .query_row([&key], |row| Self::read_row(row, zone))
+                .optional()
+        })
+        .await
+    }
+
+    async fn insert(&self, key: &str, row: Row) -> Result<bool, StoreError> {
+        let key = key.to_owned();
+        self.write(move |connection, zone| {
+            let rows = execute(
+                connection,
+                INSERT,
+                params![key, row.data, row.expires_at.sqlite_text(zone)],
+            )?;
+            Ok(rows == 1)
+        })
+        .await
+    }
+
+    async fn update(
+        &self,
+        key: &str,
+        new_key: Option<&str>,
+        row: Row,
+        base: &str,
+    ) -> Result<Updated, StoreError> {
+        let new_key = new_key.unwrap_or(key).to_owned();
+        let (key, base) = (key.to_owned(), base.to_owned());
+        self.write(move |connection, zone| {
+            let ends = row.expires_at.sqlite_text(zone);
+            match execute(
+                connection,
+                UPDATE,
+                params![new_key, row.data, ends, key, base],
+            ) {
+                Ok(0) => {}
+                Ok(_) => return Ok(Updated::Done),
+                Err(error)
+                    if error.sqlite_error_code()
+                        == Some(rusqlite::ErrorCode::ConstraintViolation) =>
+                {
+                    return Ok(Updated::Taken);
+                }
+                Err(error) => return Err(error),
+            }
+            let mut statement = connection.prepare_cached(SELECT)?;
+            let current = statement
+                .query_row([&key], |row| Self::read_row(row, zone))
+                .optional()?;
+            Ok(current.map_or(Updated::Gone, Updated::Other))
+        })
+        .await
+    }
+
+    async fn touch(&self, key: &str, expires_at: Moment) -> Result<bool, StoreError> {
+        let key = key.to_owned();
+        self.write(move |connection, zone| {
+            Ok(execute(
+                connection,
+                TOUCH,
+                params![key, expires_at.sqlite_text(zone)],
+            )? == 1)
+        })
+        .await
+    }
+
+    async fn delete(&self, key: &str, ended_by: Option<Moment>) -> Result<bool, StoreError> {
+        let key = key.to_owned();
+        self.write(move |connection, zone| {
+            let rows = match ended_by {
+                None => execute(connection, DELETE, [key])?,
+                Some(moment) => execute(
+                    connection,
+                    DELETE_IF_ENDED,
+                    params![key, moment.sqlite_text(zone)],
+                )?,
+            };
+            Ok(rows == 1)
+        })
+        .await
+    }
+
+    async fn delete_ended(&self, before: Moment, limit: usize) -> Result<u64, StoreError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.write(move |connection, zone| {
+            Ok(execute(
+                connection,
+                DELETE_ENDED,
+                params![before.sqlite_text(zone), limit],
+            )? as u64)
+        })
+        .await
+    }
+
+    async fn list(&self, after: Option<&str>, limit: usize) -> Result<Vec<Listed>, StoreError> {
+        let after = after.unwrap_or_default().to_owned();
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.read(move |connection, zone| {
+            let mut statement = connection.prepare_cached(LIST)?;
+            let rows = statement.query_map(params![after, limit], |row| {
+                let size = usize::try_from(row.get::<_, i64>(2)?).unwrap_or_default();
+                Ok(Listed::new(text(row, 0)?, date(row, 1, zone)?.into(), size))
+            })?;
+            rows.collect()
+        })
+        .await
+    }
+
+    async fn create_table(&self) -> Result<(), StoreError> {
+        self.write(|connection, _| connection.execute_batch(CREATE_TABLE))
+            .await
+    }
+}

@@ -1,0 +1,7 @@
+//! The engines: where sessions are kept. One file each, all below [`SessionStore`](crate::store::SessionStore).
+
+#[cfg(feature = "sqlite")]
+pub mod db;
+mod open;
+
+pub use open::{OpenError, open};

@@ -1,0 +1,66 @@
+//! From settings to a store.
+
+use crate::{
+    error::StoreError,
+    settings::{Settings, SettingsError},
+    store::Store,
+};
+
+/// Why an engine could not be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// A setting is wrong.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The store cannot be reached or used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Opens the engine that `SESSION_ENGINE` names.
+///
+/// With the database engine and no database in the settings, the file `tenure.sqlite3` in the working directory is used, and made with
+/// its table if it is not there. A database that the settings name is taken as it is: Django's `migrate` or `tenure init` makes its
+/// table.
+///
+/// # Errors
+///
+/// When a setting is wrong, the engine is not compiled in, or the store cannot be reached.
+///
+/// # Example
+///
+/// ```no_run
+/// // Not run: it would make a file in the working directory.
+/// # async fn example() -> Result<(), tenure::engine::OpenError> {
+/// let store = tenure::engine::open(&tenure::Settings::load()?).await?;
+/// assert_eq!(store.engine(), "db");
+/// # Ok(())
+/// # }
+/// ```
+pub async fn open(settings: &Settings) -> Result<Store, OpenError> {
+    settings.check()?;
+    match settings.engine_name()? {
+        #[cfg(feature = "sqlite")]
+        "db" => {
+            let store = super::db::DbStore::open(settings).await?;
+            if settings.databases.is_empty() {
+                store.create_table().await?;
+            }
+            Ok(Store::new(store, settings.store_timeout))
+        }
+        #[cfg(not(feature = "sqlite"))]
+        "db" => Err(not_built(
+            "db",
+            "the database engine needs the feature `sqlite` of the crate `tenure`",
+        )),
+        other => Err(not_built(
+            other,
+            "this release of tenure has the engine `db` alone",
+        )),
+    }
+}
+
+fn not_built(engine: &str, problem: &str) -> OpenError {
+    SettingsError::invalid("SESSION_ENGINE", engine, problem).into()
+}

@@ -1,0 +1,210 @@
+//! The request protocol, without a web framework: cookies in, cookies out.
+//!
+//! A framework's adapter does three things: [`Sessions::begin`] with the request's `Cookie` headers, hand the [`LazySession`] to the
+//! handlers, and [`Sessions::finish`] with the response's status. Mirrors `django/contrib/sessions/middleware.py` (Django 5.2).
+
+mod request_cookie;
+mod set_cookie;
+
+use std::sync::Arc;
+
+use self::set_cookie::CookieWriter;
+use crate::{
+    engine::{self, OpenError},
+    error::SessionError,
+    expiry::ExpiryRules,
+    key::SessionKey,
+    session::{CookieChange, Finished, LazySession, Offered, Shared},
+    settings::{Settings, SettingsError},
+    store::{SessionStore, Store},
+    system::{OperatingSystem, System},
+};
+
+/// Everything that the sessions of one program share: store, settings and clock. Cheap to clone.
+///
+/// ```
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use tenure::{Sessions, Settings};
+///
+/// let sessions = Sessions::open(Settings::load()?).await?;
+///
+/// // A session outside of a request: a background job that reads a visitor's cart.
+/// let session = sessions.session("k3x9…").load().await?;
+/// let cart: Option<Vec<u32>> = session.get("cart")?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Sessions {
+    shared: Arc<Shared>,
+    cookie: Arc<CookieWriter>,
+}
+
+/// What a response must carry.
+///
+/// See [`Sessions::finish`] for an example.
+#[derive(Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ResponseHeaders {
+    /// Whether `Cookie` must stand in `Vary`.
+    pub vary_cookie: bool,
+    /// The value of a `Set-Cookie` header, if one must be sent.
+    pub set_cookie: Option<String>,
+}
+
+impl Sessions {
+    /// Sessions kept in `store`.
+    ///
+    /// # Errors
+    ///
+    /// When a setting is wrong; the error names it.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use tenure::{Sessions, Settings, testing::MemoryStore};
+    ///
+    /// let mut settings = Settings::django();
+    /// settings.secret_key = Some(tenure::Secret::new("3#d…-a-secret-of-at-least-32-characters"));
+    /// let sessions = Sessions::new(MemoryStore::default(), &settings)?;
+    /// # Ok::<(), tenure::SettingsError>(())
+    /// ```
+    pub fn new(store: impl SessionStore, settings: &Settings) -> Result<Self, SettingsError> {
+        Self::with_system(store, settings, Arc::new(OperatingSystem))
+    }
+
+    /// As [`new`](Self::new), with a clock and a random source of the caller's. For tests.
+    ///
+    /// # Errors
+    ///
+    /// When a setting is wrong; the error names it.
+    pub fn with_system(
+        store: impl SessionStore,
+        settings: &Settings,
+        system: Arc<dyn System>,
+    ) -> Result<Self, SettingsError> {
+        Self::prepare(Store::new(store, settings.store_timeout), settings, system)
+    }
+
+    /// Sessions in the engine that the settings name. See [`engine::open`](crate::engine::open).
+    ///
+    /// # Errors
+    ///
+    /// When a setting is wrong, or the engine cannot be opened.
+    pub async fn open(settings: Settings) -> Result<Self, OpenError> {
+        let store = engine::open(&settings).await?;
+        Ok(Self::prepare(store, &settings, Arc::new(OperatingSystem))?)
+    }
+
+    fn prepare(
+        store: Store,
+        settings: &Settings,
+        system: Arc<dyn System>,
+    ) -> Result<Self, SettingsError> {
+        settings.check()?;
+        let shared = Shared {
+            store,
+            system,
+            rules: ExpiryRules::new(settings),
+            zone: settings.zone()?,
+            save_every_request: settings.save_every_request,
+            secret: settings.secret()?,
+            secret_fallbacks: settings.secret_key_fallbacks.clone(),
+        };
+        Ok(Self {
+            shared: Arc::new(shared),
+            cookie: Arc::new(CookieWriter::new(settings)),
+        })
+    }
+
+    /// The store, for what is done outside of requests: sweeping, listing.
+    pub fn store(&self) -> &Store {
+        &self.shared.store
+    }
+
+    /// The session of a request with these `Cookie` headers.
+    ///
+    /// A header of more than 16 KiB or 180 cookies, which no browser sends, is not looked into.
+    ///
+    /// ```
+    /// # async fn example(sessions: tenure::Sessions) -> Result<(), tenure::SessionError> {
+    /// let lazy = sessions.begin([&b"theme=dark; sessionid=k3x9vqk3x9vqk3x9vqk3x9vqk3x9vqk3"[..]]);
+    /// let session = lazy.load().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn begin<'a>(&self, cookie_headers: impl IntoIterator<Item = &'a [u8]>) -> LazySession {
+        let offered = request_cookie::find(self.cookie.name().as_bytes(), cookie_headers);
+        LazySession::new(Arc::clone(&self.shared), offered)
+    }
+
+    /// The session with this key, outside of a request. What it changes has to be saved by [`Session::save`](crate::Session::save).
+    pub fn session(&self, key: &str) -> LazySession {
+        let offered = Offered {
+            cookie_sent: false,
+            first: SessionKey::parse(key),
+            others: Vec::new(),
+        };
+        LazySession::new(Arc::clone(&self.shared), offered)
+    }
+
+    /// A new, empty session outside of a request. [`Session::save`](crate::Session::save) gives it a key.
+    pub fn new_session(&self) -> LazySession {
+        LazySession::new(Arc::clone(&self.shared), Offered::default())
+    }
+
+    /// What the response with this status must carry, if that is clear without a store call. Call [`finish`](Self::finish) if it is
+    /// `None`.
+    pub fn finish_now(&self, session: &LazySession, status: u16) -> Option<ResponseHeaders> {
+        session
+            .finish_now(status)
+            .map(|finished| self.headers(&finished))
+    }
+
+    /// Saves what the handlers changed, and tells what the response with this status must carry.
+    ///
+    /// Nothing is saved on a status of 500 or above.
+    ///
+    /// # Errors
+    ///
+    /// The response must be replaced by one with the error's [`status`](SessionError::status), and no cookie: the session was not
+    /// saved.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # async fn example(sessions: tenure::Sessions, cookie_header: &[u8]) -> Result<(), tenure::SessionError> {
+    /// let lazy = sessions.begin([cookie_header]);
+    /// // … the handlers …
+    /// let status = 200;
+    /// let headers = match sessions.finish_now(&lazy, status) {
+    ///     Some(headers) => headers,
+    ///     None => sessions.finish(&lazy, status).await?,
+    /// };
+    /// if let Some(set_cookie) = headers.set_cookie {
+    ///     println!("Set-Cookie: {set_cookie}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn finish(
+        &self,
+        session: &LazySession,
+        status: u16,
+    ) -> Result<ResponseHeaders, SessionError> {
+        let finished = session.finish(status).await?;
+        Ok(self.headers(&finished))
+    }
+
+    fn headers(&self, finished: &Finished) -> ResponseHeaders {
+        let set_cookie = match &finished.cookie {
+            CookieChange::None => None,
+            CookieChange::Set { key, lifetime } => Some(self.cookie.set(key.as_str(), *lifetime)),
+            CookieChange::Remove => Some(self.cookie.remove()),
+        };
+        ResponseHeaders {
+            vary_cookie: finished.vary,
+            set_cookie,
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! A point in time to the microsecond, as Django and Python write it.
+//!
+//! Python's `datetime` ends at the microsecond, and every text that Django stores or sends carries at most that. Comparing at a finer
+//! grain would let a session live up to a microsecond longer here than there.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use jiff::{
+    SignedDuration, Timestamp,
+    civil::{DateTime, ISOWeekDate, Weekday},
+    fmt::temporal::DateTimeParser,
+    tz::{Offset, TimeZone},
+};
+
+/// Microseconds since 1970-01-01 00:00:00 UTC, kept within the years that Python's `datetime` can hold (1 to 9999).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Moment(i64);
+
+/// 0001-01-01T00:00:00 UTC.
+const FIRST: i64 = -62_135_596_800_000_000;
+/// 9999-12-31T23:59:59.999999 UTC.
+const LAST: i64 = 253_402_300_799_999_999;
+const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
+
+/// The clock that a database column or a text without an offset is written in.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Zone {
+    /// `USE_TZ = True`: everything is UTC.
+    #[default]
+    Utc,
+    /// `USE_TZ = False`: wall-clock time of `TIME_ZONE`.
+    Local(TimeZone),
+}
+
+impl Moment {
+    pub(crate) fn from_micros(micros: i64) -> Self {
+        Self(micros.clamp(FIRST, LAST))
+    }
+
+    pub(crate) fn micros(self) -> i64 {
+        self.0
+    }
+
+    pub(crate) fn plus_micros(self, micros: i64) -> Self {
+        Self::from_micros(self.0.saturating_add(micros))
+    }
+
+    /// Whole seconds, rounded down also before 1970.
+    pub(crate) fn seconds(self) -> i64 {
+        self.0.div_euclid(1_000_000)
+    }
+
+    /// Reads what Python's `datetime.fromisoformat` reads (3.11 and later). A text without an offset is taken in `zone`.
+    pub(crate) fn from_iso(text: &str, zone: &Zone) -> Option<Self> {
+        let (date_time, offset) = parse_iso(text)?;
+        match offset {
+            Some(offset) => Some(
+                Self::from_civil(date_time).plus_micros(-1_000_000 * i64::from(offset.seconds())),
+            ),
+            None => match zone {
+                Zone::Utc => Some(Self::from_civil(date_time)),
+                Zone::Local(zone) => {
+                    let timestamp = zone.to_timestamp(date_time).ok()?;
+                    Some(Self::from_micros(timestamp.as_microsecond()))
+                }
+            },
+        }
+    }
+
+    fn from_civil(date_time: DateTime) -> Self {
+        let since = date_time.duration_since(EPOCH);
+        Self::from_micros(i64::try_from(since.as_micros()).unwrap_or(LAST))
+    }
+
+    /// Year, month and so on in UTC.
+    fn civil(self) -> DateTime {
+        EPOCH.saturating_add(SignedDuration::from_micros(self.0))
+    }
+
+    fn civil_in(self, zone: &Zone) -> DateTime {
+        match zone {
+            Zone::Utc => self.civil(),
+            Zone::Local(zone) => match Timestamp::from_microsecond(self.0) {
+                Ok(timestamp) => zone.to_datetime(timestamp),
+                // The last hours of the year 9999, where no zone matters any more.
+                Err(_) => self.civil(),
+            },
+        }
+    }
+
+    /// The text of `datetime.isoformat()` for an aware UTC datetime: `2026-09-21T15:13:20.250000+00:00`.
+    pub(crate) fn isoformat(self) -> String {
+        let mut text = civil_text(self.civil(), 'T');
+        text.push_str("+00:00");
+        text
+    }
+
+    /// The text that Django stores in a SQLite `datetime` column: `2026-09-21 15:13:20.250000`, without the fraction where it is zero.
+    pub(crate) fn sqlite_text(self, zone: &Zone) -> String {
+        civil_text(self.civil_in(zone), ' ')
+    }
+
+    /// The date of an HTTP header (RFC 9110, section 5.6.7), rounded down to the second: `Mon, 21 Sep 2026 14:13:20 GMT`.
+    pub(crate) fn http_date(self) -> String {
+        let civil = self.civil();
+        let weekday = match civil.weekday() {
+            Weekday::Monday => "Mon",
+            Weekday::Tuesday => "Tue",
+            Weekday::Wednesday => "Wed",
+            Weekday::Thursday => "Thu",
+            Weekday::Friday => "Fri",
+            Weekday::Saturday => "Sat",
+            Weekday::Sunday => "Sun",
+        };
+        let month = match civil.month() {
+            1 => "Jan",
+            2 => "Feb",
+            3 => "Mar",
+            4 => "Apr",
+            5 => "May",
+            6 => "Jun",
+            7 => "Jul",
+            8 => "Aug",
+            9 => "Sep",
+            10 => "Oct",
+            11 => "Nov",
+            _ => "Dec",
+        };
+        format!(
+            "{weekday}, {:02} {month} {:04} {:02}:{:02}:{:02} GMT",
+            civil.day(),
+            civil.year(),
+            civil.hour(),
+            civil.minute(),
+            civil.second()
+        )
+    }
+}
+
+impl From<SystemTime> for Moment {
+    fn from(time: SystemTime) -> Self {
+        let micros = match time.duration_since(UNIX_EPOCH) {
+            Ok(since) => i64::try_from(since.as_micros()).unwrap_or(LAST),
+            Err(before) => {
+                // Rounded down, so away from zero here.
+                let nanos = before.duration().as_nanos();
+                i64::try_from(nanos.div_ceil(1_000)).map_or(FIRST, i64::wrapping_neg)
+            }
+        };
+        Self::from_micros(micros)
+    }
+}
+
+impl From<Moment> for SystemTime {
+    fn from(moment: Moment) -> Self {
+        let distance = Duration::from_micros(moment.0.unsigned_abs());
+        if moment.0 >= 0 {
+            UNIX_EPOCH + distance
+        } else {
+            UNIX_EPOCH - distance
+        }
+    }
+}
+
+fn civil_text(civil: DateTime, separator: char) -> String {
+    let mut text = format!(
+        "{:04}-{:02}-{:02}{separator}{:02}:{:02}:{:02}",
+        civil.year(),
+        civil.month(),
+        civil.day(),
+        civil.hour(),
+        civil.minute(),
+        civil.second()
+    );
+    let micros = civil.subsec_nanosecond() / 1_000;
+    if micros != 0 {
+        text.push_str(&format!(".{micros:06}"));
+    }
+    text
+}
+
+/// Date, time and offset of an ISO 8601 text, cut to the microsecond.
+fn parse_iso(text: &str) -> Option<(DateTime, Option<Offset>)> {
+    static PARSER: DateTimeParser = DateTimeParser::new();
+    let calendar;
+    let text = match week_date(text) {
+        Some((date, rest)) => {
+            calendar = format!("{date}{rest}");
+            &calendar
+        }
+        // Only digits are a number, not a date, to Python unless there are eight of them.
+        None if text.bytes().all(|byte| byte.is_ascii_digit()) && text.len() != 8 => return None,
+        None => text,
+    };
+    let pieces = PARSER.parse_pieces(text).ok()?;
+    if pieces.time_zone_annotation().is_some() {
+        return None;
+    }
+    let time = pieces.time().unwrap_or_default();
+    let micros = time.subsec_nanosecond() / 1_000 * 1_000;
+    let time = time.with().subsec_nanosecond(micros).build().ok()?;
+    let offset = pieces.to_numeric_offset();
+    Some((pieces.date().to_datetime(time), offset))
+}
+
+/// Splits `2030-W01-3…` or `2030W013…` into the calendar date and the rest.
+fn week_date(text: &str) -> Option<(jiff::civil::Date, &str)> {
+    let year: i16 = text.get(..4)?.parse().ok()?;
+    let after = text.get(4..)?;
+    let (digits, rest) = match after.strip_prefix("-W") {
+        Some(tail) => {
+            let (week, tail) = tail.split_at_checked(2)?;
+            let (day, rest) = tail.strip_prefix('-')?.split_at_checked(1)?;
+            ((week, day), rest)
+        }
+        None => {
+            let (week, tail) = after.strip_prefix('W')?.split_at_checked(2)?;
+            let (day, rest) = tail.split_at_checked(1)?;
+            ((week, day), rest)
+        }
+    };
+    let weekday = Weekday::from_monday_one_offset(digits.1.parse().ok()?).ok()?;
+    let date = ISOWeekDate::new(year, digits.0.parse().ok()?, weekday)
+        .ok()?
+        .date();
+    Some((date, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_before_1970_rounds_down() {
+        let time = UNIX_EPOCH - Duration::from_nanos(1);
+        assert_eq!(Moment::from(time).micros(), -1);
+        assert_eq!(Moment::from(time).seconds(), -1);
+    }
+
+    #[test]
+    fn dates_past_the_year_9999_stay_at_its_end() {
+        let far = Moment::from_micros(i64::MAX);
+        assert_eq!(far.http_date(), "Fri, 31 Dec 9999 23:59:59 GMT");
+        assert_eq!(far.plus_micros(1), far);
+    }
+
+    #[test]
+    fn primitives_of_the_vectors() {
+        let text = include_str!("../../interop/vectors/primitives.json");
+        let file: serde_json::Value = serde_json::from_str(text).unwrap();
+        let mut checked = 0;
+        for case in file["cases"].as_array().unwrap() {
+            let name = case["name"].as_str().unwrap();
+            let text = case["text"].as_str().unwrap_or_default();
+            let micros = |field: &str| {
+                case[field]
+                    .as_str()
+                    .map(|text| text.parse::<i64>().unwrap())
+            };
+            match case["kind"].as_str().unwrap() {
+                "http_date" => {
+                    let seconds = case["unix"].as_f64().unwrap();
+                    #[expect(
+                        clippy::cast_possible_truncation,
+                        reason = "the vectors hold dates before the year 10000"
+                    )]
+                    let moment = Moment::from_micros((seconds * 1e6) as i64);
+                    assert_eq!(moment.http_date(), text, "{name}");
+                }
+                // tenure keeps moments, not zones: it writes UTC alone.
+                "isoformat" if case["offset_seconds"] != 0 => {
+                    let moment = Moment::from_iso(text, &Zone::Utc).unwrap();
+                    assert_eq!(Some(moment.micros()), micros("unix_microseconds"), "{name}");
+                }
+                "isoformat" => {
+                    let moment = Moment::from_micros(micros("unix_microseconds").unwrap());
+                    assert_eq!(moment.isoformat(), text, "{name}");
+                    assert_eq!(Moment::from_iso(text, &Zone::Utc), Some(moment), "{name}");
+                }
+                "fromisoformat" => {
+                    let expected =
+                        micros("unix_microseconds").or(micros("wall_clock_microseconds"));
+                    let read = Moment::from_iso(text, &Zone::Utc).map(Moment::micros);
+                    assert_eq!(read, expected, "{name}: {text}");
+                }
+                _ => continue,
+            }
+            checked += 1;
+        }
+        assert!(checked >= 30, "{checked}");
+    }
+}

@@ -1,0 +1,113 @@
+//! When the session ends.
+
+use std::time::{Duration, SystemTime};
+
+use super::{Inner, Session, State};
+use crate::{
+    error::SessionError,
+    expiry::{EXPIRY_KEY, Expiry, StoredExpiry},
+    json::Json,
+    moment::Moment,
+};
+
+impl Inner {
+    pub(super) fn stored_expiry(&self, state: &State) -> StoredExpiry {
+        StoredExpiry::read(state.data.get_json(EXPIRY_KEY), &self.shared.zone)
+    }
+}
+
+fn seconds(duration: Duration) -> Result<Json, SessionError> {
+    let json = match (duration.as_secs(), duration.subsec_micros()) {
+        (0, 0) => return Err(SessionError::ZeroExpiry),
+        (seconds, 0) => Json::of(&seconds),
+        _ => Json::of(&duration.as_secs_f64()),
+    };
+    json.map_err(|source| SessionError::Value {
+        key: EXPIRY_KEY.to_owned(),
+        source,
+    })
+}
+
+impl Session {
+    /// Sets when this session ends: a [`Duration`] after the user's last request, a [`SystemTime`], or an [`Expiry`].
+    ///
+    /// Differs from Django in one thing: a `timedelta` there is a fixed moment, a `Duration` here counts from the last request, as a
+    /// number of seconds does in Django.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::ZeroExpiry`] for a duration under a microsecond, [`SessionError::ResponseSent`] if it is too late.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    /// # let session = tenure::testing::session().await;
+    /// use std::time::{Duration, SystemTime};
+    /// use tenure::Expiry;
+    ///
+    /// session.set_expiry(Duration::from_secs(1800))?;
+    /// assert_eq!(session.expiry_age(), 1800);
+    /// session.set_expiry(SystemTime::now() + Duration::from_secs(86_400))?;
+    /// session.set_expiry(Expiry::BrowserClose)?;
+    /// assert!(session.expires_at_browser_close());
+    /// session.set_expiry(Expiry::Default)?;
+    /// # Ok::<(), tenure::SessionError>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn set_expiry(&self, expiry: impl Into<Expiry>) -> Result<(), SessionError> {
+        match expiry.into() {
+            Expiry::Default => self.remove_key(EXPIRY_KEY).map(|_| ()),
+            Expiry::BrowserClose => self.insert(EXPIRY_KEY, &0),
+            Expiry::After(duration) => self.0.state().set(EXPIRY_KEY, seconds(duration)?),
+            Expiry::At(time) => self.insert(EXPIRY_KEY, &Moment::from(time).isoformat()),
+        }
+    }
+
+    /// Seconds until the session ends, counted from now; negative if its end has passed. What the cookie's `Max-Age` is. Django's
+    /// `get_expiry_age()`, without a fraction.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    /// # let session = tenure::testing::session().await;
+    /// assert_eq!(session.expiry_age(), 1_209_600);
+    /// # });
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[doc(alias = "get_expiry_age")]
+    pub fn expiry_age(&self) -> i64 {
+        let stored = self.0.stored_expiry(&self.0.state());
+        self.0.shared.rules.age_micros(stored, self.0.shared.now()) / 1_000_000
+    }
+
+    /// The moment at which the session ends, were it saved now. Django's `get_expiry_date()`.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    /// # let session = tenure::testing::session().await;
+    /// assert!(session.expiry_date() > std::time::SystemTime::now());
+    /// # });
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[doc(alias = "get_expiry_date")]
+    pub fn expiry_date(&self) -> SystemTime {
+        let stored = self.0.stored_expiry(&self.0.state());
+        self.0.shared.rules.date(stored, self.0.shared.now()).into()
+    }
+
+    /// Whether the session's cookie goes when the browser closes. Django's `get_expire_at_browser_close()`.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    /// # let session = tenure::testing::session().await;
+    /// assert!(!session.expires_at_browser_close());
+    /// # });
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[doc(alias = "get_expire_at_browser_close")]
+    pub fn expires_at_browser_close(&self) -> bool {
+        let stored = self.0.stored_expiry(&self.0.state());
+        self.0.shared.rules.at_browser_close(stored)
+    }
+}

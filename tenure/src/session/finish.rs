@@ -1,0 +1,156 @@
+//! The end of a request: what is written, and what the visitor's browser is told.
+
+use super::{LazySession, Session, State};
+use crate::{error::SessionError, expiry::StoredExpiry, key::SessionKey, moment::Moment};
+
+/// What the response must say about the session.
+#[derive(Debug)]
+pub(crate) struct Finished {
+    /// The response depends on the session, so `Vary: Cookie` must be there.
+    pub(crate) vary: bool,
+    pub(crate) cookie: CookieChange,
+}
+
+#[derive(Debug)]
+pub(crate) enum CookieChange {
+    None,
+    Set {
+        key: SessionKey,
+        /// `Max-Age` in seconds and the same as a date; `None` for a cookie that goes when the browser closes.
+        lifetime: Option<(i64, Moment)>,
+    },
+    Remove,
+}
+
+/// What the store still has to do.
+enum Due {
+    Nothing,
+    Write,
+    Touch(Moment),
+}
+
+impl LazySession {
+    /// The end of a request that needs no store call. `None` if it needs one.
+    pub(crate) fn finish_now(&self, status: u16) -> Option<Finished> {
+        let mut state = self.0.state();
+        let offered = &self.0.offered;
+        if !state.loaded {
+            if offered.cookie_sent && offered.first.is_none() {
+                state.closed = true;
+                return Some(Finished {
+                    vary: true,
+                    cookie: CookieChange::Remove,
+                });
+            }
+            if self.0.shared.save_every_request && offered.first.is_some() && status < 500 {
+                return None;
+            }
+            state.closed = true;
+            return Some(Finished {
+                vary: false,
+                cookie: CookieChange::None,
+            });
+        }
+        if state.interrupted && status < 500 {
+            return None;
+        }
+        match self.due(&state, status) {
+            Due::Nothing => Some(self.close(&mut state, status)),
+            Due::Write | Due::Touch(_) => None,
+        }
+    }
+
+    /// The end of a request whose session has to be written or prolonged.
+    ///
+    /// # Errors
+    ///
+    /// When that fails: the visitor must be told, since what the handler answered is not true.
+    pub(crate) async fn finish(&self, status: u16) -> Result<Finished, SessionError> {
+        let session = self.load().await?;
+        let due = {
+            let state = self.0.state();
+            if state.interrupted {
+                return Err(SessionError::Interrupted);
+            }
+            self.due(&state, status)
+        };
+        match due {
+            Due::Nothing => {}
+            Due::Write => session.write_changes().await?,
+            // Nothing is lost if the session is gone: this request only looked at it.
+            Due::Touch(ends_at) => {
+                session.touch(ends_at).await?;
+            }
+        }
+        Ok(self.close(&mut self.0.state(), status))
+    }
+
+    fn due(&self, state: &State, status: u16) -> Due {
+        let shared = &self.0.shared;
+        // A failed response saves nothing, as in Django: what the handler did is not known to be whole.
+        if status >= 500 || (state.stored.is_none() && state.data.is_empty()) {
+            return Due::Nothing;
+        }
+        let damaged = state.stored.as_ref().is_some_and(|stored| stored.damaged);
+        if !state.changes.is_empty() || state.modified || (shared.save_every_request && damaged) {
+            return Due::Write;
+        }
+        let Some(stored) = &state.stored else {
+            return Due::Nothing;
+        };
+        let expiry = self.0.stored_expiry(state);
+        if shared.save_every_request {
+            return Due::Touch(shared.rules.date(expiry, shared.now()));
+        }
+        // The clock is read only where it can matter.
+        if !matches!(expiry, StoredExpiry::Relative(_)) {
+            return Due::Nothing;
+        }
+        match shared
+            .rules
+            .prolonged(expiry, stored.expires_at, shared.now())
+        {
+            Some(ends_at) => Due::Touch(ends_at),
+            None => Due::Nothing,
+        }
+    }
+
+    fn close(&self, state: &mut State, status: u16) -> Finished {
+        state.closed = true;
+        let failed = status >= 500;
+        if failed {
+            state.changes = Default::default();
+        }
+        let cookie = match &state.stored {
+            None if self.0.offered.cookie_sent && !state.ambiguous => CookieChange::Remove,
+            Some(stored) if state.cookie_due && (!failed || state.key_changed) => {
+                CookieChange::Set {
+                    key: stored.key.clone(),
+                    lifetime: self.lifetime(state),
+                }
+            }
+            _ => CookieChange::None,
+        };
+        state.cookie_due = false;
+        state.key_changed = false;
+        Finished { vary: true, cookie }
+    }
+
+    fn lifetime(&self, state: &State) -> Option<(i64, Moment)> {
+        let rules = self.0.shared.rules;
+        let expiry = self.0.stored_expiry(state);
+        if rules.at_browser_close(expiry) {
+            return None;
+        }
+        let now = self.0.shared.now();
+        let age = rules.age_micros(expiry, now);
+        Some((age / 1_000_000, now.plus_micros(age)))
+    }
+}
+
+impl Session {
+    /// The handle that middleware holds.
+    pub(crate) fn lazy(&self) -> LazySession {
+        LazySession(std::sync::Arc::clone(&self.0))
+    }
+}

@@ -1,0 +1,133 @@
+//! The session in templates: `{% if request.session.user_id %}` works as written.
+//!
+//! ```
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+//! # let session = tenure::testing::session().await;
+//! use minijinja::{Environment, context};
+//!
+//! session.insert("user_id", &7)?;
+//! let mut templates = Environment::new();
+//! templates.add_template("page", "{% if request.session.user_id %}Welcome back{% else %}Log in{% endif %}")?;
+//! let page = templates.get_template("page")?.render(context! { request => tenure::template::request(&session) })?;
+//! assert_eq!(page, "Welcome back");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+use std::sync::Arc;
+
+use minijinja::value::{Enumerator, Object, ObjectRepr, Value};
+
+use crate::session::Session;
+
+/// A `request` for templates, with the session in it as Django's templates have it.
+///
+/// See the [module docs](self) for an example.
+pub fn request(session: &Session) -> Value {
+    Value::from_iter([("session", value(session))])
+}
+
+/// The session as a template's value: a map to read, never to change. A value is decoded when the template asks for it.
+///
+/// What JSON cannot say to a template, such as `NaN`, is undefined.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// # let session = tenure::testing::session().await;
+/// session.insert("cart", &["tea", "salt"])?;
+/// let value = tenure::template::value(&session);
+/// assert_eq!(value.get_attr("cart")?.get_item_by_index(1)?.as_str(), Some("salt"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn value(session: &Session) -> Value {
+    Value::from_object(View(session.clone()))
+}
+
+#[derive(Debug)]
+struct View(Session);
+
+impl Object for View {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Map
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let json: serde_json::Value = self.0.get(key.as_str()?).ok()??;
+        Some(from_json(json))
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Values(self.0.keys().into_iter().map(Value::from).collect())
+    }
+}
+
+fn from_json(json: serde_json::Value) -> Value {
+    match json {
+        serde_json::Value::Null => Value::from(()),
+        serde_json::Value::Bool(flag) => Value::from(flag),
+        serde_json::Value::String(text) => Value::from(text),
+        serde_json::Value::Array(items) => items.into_iter().map(from_json).collect(),
+        serde_json::Value::Object(entries) => Value::from_iter(
+            entries
+                .into_iter()
+                .map(|(key, value)| (key, from_json(value))),
+        ),
+        serde_json::Value::Number(number) => {
+            match (number.as_i64(), number.as_u64(), number.as_f64()) {
+                (Some(number), ..) => Value::from(number),
+                (_, Some(number), _) => Value::from(number),
+                (.., number) => Value::from(number.unwrap_or(f64::NAN)),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use minijinja::{Environment, context};
+
+    use super::request;
+    use crate::testing;
+
+    #[tokio::test]
+    async fn what_a_template_reads() {
+        let session = testing::session().await;
+        session.insert("user_id", &7).unwrap();
+        session
+            .insert("cart", &serde_json::json!([{"name": "tea", "price": 4.5}]))
+            .unwrap();
+        let render = |source: &str| {
+            let mut templates = Environment::new();
+            templates.add_template("page", source).unwrap();
+            templates
+                .get_template("page")
+                .unwrap()
+                .render(context! { request => request(&session) })
+                .unwrap()
+        };
+        assert_eq!(
+            render("{% if request.session.user_id %}in{% else %}out{% endif %}"),
+            "in"
+        );
+        assert_eq!(
+            render("{% if request.session.missing %}in{% else %}out{% endif %}"),
+            "out"
+        );
+        assert_eq!(render("{{ request.session['user_id'] + 1 }}"), "8");
+        assert_eq!(
+            render(
+                "{% for line in request.session.cart %}{{ line.name }} {{ line.price }}{% endfor %}"
+            ),
+            "tea 4.5"
+        );
+        assert_eq!(
+            render("{% for key in request.session %}{{ key }},{% endfor %}"),
+            "user_id,cart,"
+        );
+        assert_eq!(render("{{ 'cart' in request.session }}"), "true");
+        assert_eq!(render("{{ request.session | length }}"), "2");
+    }
+}

@@ -1,0 +1,306 @@
+//! The tower layer. It works with every framework on `http` and `tower`; extractors are the framework's own matter.
+
+use std::{
+    any::Any,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode,
+    header::{COOKIE, RETRY_AFTER, SET_COOKIE, VARY},
+};
+use pin_project_lite::pin_project;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::{
+    engine::OpenError,
+    error::SessionError,
+    middleware::{ResponseHeaders, Sessions},
+    session::LazySession,
+    settings::{Settings, SettingsError},
+    store::SessionStore,
+};
+
+/// Seconds after which a visitor who met an outage may try again.
+pub(super) const RETRY_AFTER_SECONDS: u16 = 5;
+
+/// Gives every request below it a session. Django's `SessionMiddleware`.
+///
+/// Handlers take the session by the extractor [`Session`](crate::Session). A handler that does not costs no store call. What changed is
+/// saved when the handler's response is ready and its status is below 500. If that fails, the visitor is told: 503 with `Retry-After`
+/// when the store is away, 400 when another request has ended the session meanwhile.
+///
+/// ```no_run
+/// // Not run: it listens for ever.
+/// use axum::{Router, routing::get};
+/// use tenure::{Session, SessionError, SessionLayer, Settings};
+///
+/// async fn my_view(session: Session) -> Result<String, SessionError> {
+///     let visits = session.update("visits", |visits: Option<u32>| visits.unwrap_or(0) + 1)?;
+///     Ok(format!("Visit {visits}"))
+/// }
+///
+/// # async fn serve() -> Result<(), Box<dyn std::error::Error>> {
+/// let sessions = SessionLayer::open(Settings::load()?).await?;
+/// let app: Router = Router::new().route("/", get(my_view)).layer(sessions);
+/// axum::serve(tokio::net::TcpListener::bind("127.0.0.1:8000").await?, app).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+#[doc(alias = "SessionMiddleware")]
+pub struct SessionLayer {
+    sessions: Sessions,
+}
+
+impl SessionLayer {
+    /// A layer over the engine that the settings name. See [`Sessions::open`].
+    ///
+    /// # Errors
+    ///
+    /// When a setting is wrong, or the engine cannot be opened.
+    pub async fn open(settings: Settings) -> Result<Self, OpenError> {
+        Sessions::open(settings).await.map(Self::from)
+    }
+
+    /// A layer over a store of your own.
+    ///
+    /// # Errors
+    ///
+    /// When a setting is wrong.
+    pub fn new(store: impl SessionStore, settings: &Settings) -> Result<Self, SettingsError> {
+        Sessions::new(store, settings).map(Self::from)
+    }
+}
+
+impl From<Sessions> for SessionLayer {
+    fn from(sessions: Sessions) -> Self {
+        Self { sessions }
+    }
+}
+
+impl<S> Layer<S> for SessionLayer {
+    type Service = SessionService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        SessionService {
+            inner,
+            sessions: self.sessions.clone(),
+        }
+    }
+}
+
+/// The service that [`SessionLayer`] makes. See there.
+#[derive(Clone, Debug)]
+pub struct SessionService<S> {
+    inner: S,
+    sessions: Sessions,
+}
+
+impl<S, RequestBody, ResponseBody> Service<Request<RequestBody>> for SessionService<S>
+where
+    S: Service<Request<RequestBody>, Response = Response<ResponseBody>>,
+    ResponseBody: Default + 'static,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future, ResponseBody>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request<RequestBody>) -> Self::Future {
+        let session = self.sessions.begin(
+            request
+                .headers()
+                .get_all(COOKIE)
+                .iter()
+                .map(HeaderValue::as_bytes),
+        );
+        request.extensions_mut().insert(session.clone());
+        ResponseFuture {
+            inner: self.inner.call(request),
+            sessions: self.sessions.clone(),
+            session,
+            finishing: None,
+        }
+    }
+}
+
+/// A response that waits for its session to be saved.
+type Finishing<Body> = (
+    Pin<Box<dyn Future<Output = Result<ResponseHeaders, SessionError>> + Send>>,
+    Response<Body>,
+);
+
+pin_project! {
+    /// The future of [`SessionService`]. See there.
+    pub struct ResponseFuture<F, Body> {
+        #[pin]
+        inner: F,
+        sessions: Sessions,
+        session: LazySession,
+        finishing: Option<Finishing<Body>>,
+    }
+}
+
+impl<F, Body, Error> Future for ResponseFuture<F, Body>
+where
+    F: Future<Output = Result<Response<Body>, Error>>,
+    Body: Default + 'static,
+{
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        if this.finishing.is_none() {
+            let mut response = ready!(this.inner.poll(context))?;
+            let status = response.status().as_u16();
+            if let Some(headers) = this.sessions.finish_now(this.session, status) {
+                apply(headers, response.headers_mut());
+                return Poll::Ready(Ok(response));
+            }
+            let (sessions, session) = (this.sessions.clone(), this.session.clone());
+            let finish = Box::pin(async move { sessions.finish(&session, status).await });
+            *this.finishing = Some((finish, response));
+        }
+        let Some((finish, _)) = this.finishing else {
+            return Poll::Pending;
+        };
+        let finished = ready!(finish.as_mut().poll(context));
+        let Some((_, mut response)) = this.finishing.take() else {
+            return Poll::Pending;
+        };
+        match finished {
+            Ok(headers) => {
+                apply(headers, response.headers_mut());
+                Poll::Ready(Ok(response))
+            }
+            Err(error) => Poll::Ready(Ok(failure(&error))),
+        }
+    }
+}
+
+impl<F, Body> std::fmt::Debug for ResponseFuture<F, Body> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ResponseFuture")
+            .field("session", &self.session)
+            .finish_non_exhaustive()
+    }
+}
+
+fn apply(headers: ResponseHeaders, map: &mut HeaderMap) {
+    if headers.vary_cookie {
+        vary_on_cookie(map);
+    }
+    if let Some(set_cookie) = headers.set_cookie {
+        match HeaderValue::try_from(set_cookie) {
+            Ok(value) => {
+                map.append(SET_COOKIE, value);
+            }
+            // The settings were checked and keys are printable ASCII, so this is not reached; a lost cookie would be a silent logout.
+            Err(error) => tracing::error!(%error, "the session cookie cannot be sent"),
+        }
+    }
+}
+
+/// Adds `Cookie` to `Vary` as `patch_vary_headers` in `django/utils/cache.py` does.
+fn vary_on_cookie(map: &mut HeaderMap) {
+    const ONLY: HeaderValue = HeaderValue::from_static("Cookie");
+    let mut names = Vec::new();
+    for value in map.get_all(VARY) {
+        // A value that is no text is left alone; ours goes into a header of its own beside it.
+        let Ok(text) = value.to_str() else {
+            map.append(VARY, ONLY);
+            return;
+        };
+        names.extend(
+            text.split(',')
+                .map(str::trim)
+                .filter(|name| !name.is_empty()),
+        );
+    }
+    if names.is_empty() {
+        map.insert(VARY, ONLY);
+    } else if !names
+        .iter()
+        .any(|name| *name == "*" || name.eq_ignore_ascii_case("cookie"))
+    {
+        let joined = format!("{}, Cookie", names.join(", "));
+        if let Ok(value) = HeaderValue::try_from(joined) {
+            map.insert(VARY, value);
+        }
+    }
+}
+
+/// The response in place of one whose session could not be saved.
+fn failure<Body: Default + 'static>(error: &SessionError) -> Response<Body> {
+    let (status, headers) = report(error);
+    let mut response = Response::new(Body::default());
+    *response.status_mut() = status;
+    for (name, value) in headers.into_iter().flatten() {
+        response.headers_mut().insert(name, value);
+    }
+    response
+        .headers_mut()
+        .insert(VARY, HeaderValue::from_static("Cookie"));
+    fill(response.body_mut(), message(error));
+    response
+}
+
+/// Logs what went wrong, and gives the status and headers that tell the visitor.
+pub(super) fn report(error: &SessionError) -> (StatusCode, [Option<(HeaderName, HeaderValue)>; 2]) {
+    let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    if status.is_server_error() {
+        let mut causes = String::new();
+        let mut cause = std::error::Error::source(error);
+        while let Some(error) = cause {
+            causes = format!("{causes}: {error}");
+            cause = error.source();
+        }
+        tracing::error!("{error}{causes}");
+    } else {
+        tracing::info!("{error}");
+    }
+    let retry = (status == StatusCode::SERVICE_UNAVAILABLE)
+        .then(|| (RETRY_AFTER, RETRY_AFTER_SECONDS.into()));
+    let content_type = (
+        http::header::CONTENT_TYPE,
+        HeaderValue::from_static("text/plain; charset=utf-8"),
+    );
+    (status, [Some(content_type), retry])
+}
+
+/// What the visitor reads. Causes stay in the log: they may name hosts and files.
+pub(super) fn message(error: &SessionError) -> &'static str {
+    match error {
+        SessionError::Store(_) => {
+            "Sessions are not available at the moment. Try again in a few seconds.\n"
+        }
+        SessionError::Interrupted => {
+            "Your session was ended by another request. Reload the page, and log in again if asked to.\n"
+        }
+        SessionError::MissingLayer => {
+            "No session in this request: add `SessionLayer` to the router.\n"
+        }
+        _ => "The session could not be used. The server's log says why.\n",
+    }
+}
+
+/// Puts `text` into the body where its type is known. Demanding that every body can be made from text would keep out those of other
+/// layers, such as compression.
+fn fill<Body: 'static>(body: &mut Body, text: &'static str) {
+    let body: &mut dyn Any = body;
+    #[cfg(feature = "axum")]
+    if let Some(body) = body.downcast_mut::<axum_core::body::Body>() {
+        *body = text.into();
+        return;
+    }
+    if let Some(body) = body.downcast_mut::<String>() {
+        text.clone_into(body);
+    }
+}
