@@ -218,7 +218,8 @@ impl<'a> ser::Serializer for &'a mut Writer {
         let open = self.open("", "}")?;
         open.writer.variant(variant);
         value.serialize(&mut *open.writer)?;
-        open.end()
+        open.close();
+        Ok(())
     }
 
     fn serialize_seq(self, _length: Option<usize>) -> Result<Open<'a>, Error> {
@@ -299,11 +300,10 @@ impl Open<'_> {
         value.serialize(&mut *self.writer)
     }
 
-    fn end(self) -> Result<(), Error> {
+    fn close(self) {
         self.writer.out.push_str(self.close);
         // One closing bracket for each level that was opened.
         self.writer.depth -= self.close.len();
-        Ok(())
     }
 }
 
@@ -318,7 +318,8 @@ macro_rules! items {
             }
 
             fn end(self) -> Result<(), Error> {
-                Open::end(self)
+                self.close();
+                Ok(())
             }
         }
     )*};
@@ -342,7 +343,8 @@ macro_rules! fields {
             }
 
             fn end(self) -> Result<(), Error> {
-                Open::end(self)
+                self.close();
+                Ok(())
             }
         }
     )*};
@@ -365,6 +367,7 @@ impl ser::SerializeMap for Open<'_> {
     }
 
     fn end(self) -> Result<(), Error> {
-        Open::end(self)
+        self.close();
+        Ok(())
     }
 }
