@@ -52,6 +52,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Where the canonical text ends so far.
+    #[inline]
     pub(crate) fn mark(&self) -> Mark {
         self.done.len() + (self.at - self.kept)
     }
@@ -304,10 +305,12 @@ impl<'a> Scanner<'a> {
         Err(self.error("expected a value"))
     }
 
+    #[inline]
     fn peek(&self) -> Option<u8> {
         self.source.get(self.at).copied()
     }
 
+    #[cold]
     pub(crate) fn error(&self, reason: &'static str) -> CodecError {
         CodecError::malformed(
             "JSON",
