@@ -25,7 +25,6 @@ struct Syntax {
 pub(crate) type Mark = usize;
 
 /// Walks over JSON text. What it has passed stands in canonical spelling in `done`, then in `source[kept..at]`.
-#[derive(Debug)]
 pub(crate) struct Scanner<'a> {
     source: &'a [u8],
     at: usize,

@@ -15,14 +15,13 @@ use super::{MAX_READ_DEPTH, canonical, text::push_escaped};
 type Error = serde_json::Error;
 
 /// The text of a value, and how deep the writer stands in it.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Writer {
     pub(super) out: String,
     depth: usize,
 }
 
 /// A list or object that is being written.
-#[derive(Debug)]
 pub(super) struct Open<'a> {
     writer: &'a mut Writer,
     first: bool,
