@@ -148,12 +148,15 @@ fn canonical(text: &str) -> Result<Cow<'_, str>, CodecError> {
     }
     // Other characters may stand only in strings, where an escape is the same; elsewhere it is refused just as they would be.
     let mut ascii = String::with_capacity(text.len() * 2);
+    let mut after_backslash = false;
     for character in text.chars() {
-        if character.is_ascii() {
-            ascii.push(character);
-        } else {
-            ascii.push_str(&escape(character.encode_utf8(&mut [0; 4])));
+        match character {
+            '\0'..='\x7f' => ascii.push(character),
+            // No escape is written like this, and this one is refused.
+            _ if after_backslash => ascii.push('x'),
+            _ => ascii.push_str(&escape(character.encode_utf8(&mut [0; 4]))),
         }
+        after_backslash = character == '\\' && !after_backslash;
     }
     scan(ascii.as_bytes()).map(|text| Cow::Owned(text.into_owned()))
 }

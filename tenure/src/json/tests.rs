@@ -184,6 +184,30 @@ fn of_a_repeated_name_the_last_value_counts_at_any_depth() {
     ] {
         assert_eq!(Json::parse(given).unwrap().as_str(), wanted);
     }
+    let deep = format!("{}{}{}", r#"{"a":0,"a":"#.repeat(1000), 1, "}".repeat(1000));
+    assert_eq!(
+        Json::parse(&deep).unwrap().as_str(),
+        deep.replace(r#""a":0,"#, "")
+    );
+}
+
+#[test]
+fn characters_beyond_ascii_stand_in_strings_only() {
+    assert_eq!(
+        Json::parse("\"é\\\\é😀\"").unwrap().as_str(),
+        r#""\u00e9\\\u00e9\ud83d\ude00""#
+    );
+    for text in [
+        "é",
+        "\"\\é\"",
+        "[1,é]",
+        "\u{a0}1",
+        "\u{feff}1",
+        "\"\\\\\\é\"",
+        "１",
+    ] {
+        assert!(Json::parse(text).is_err(), "{text}");
+    }
 }
 
 #[test]

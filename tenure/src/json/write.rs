@@ -2,7 +2,7 @@
 //!
 //! A serializer of its own rather than a `Formatter` of `serde_json`, which turns a NaN into `null` before it asks.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use serde::{
     Serialize,
@@ -15,14 +15,13 @@ use super::{MAX_READ_DEPTH, canonical, text::push_escaped};
 type Error = serde_json::Error;
 
 /// The text of a value, and how deep the writer stands in it.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Writer {
     pub(super) out: String,
     depth: usize,
 }
 
 /// A list or object that is being written.
-#[derive(Debug)]
 pub(super) struct Open<'a> {
     writer: &'a mut Writer,
     first: bool,
@@ -73,29 +72,31 @@ impl Writer {
 
     /// Writes a float as Python's `repr` does: Rust's `Debug` changes to an exponent at the same sizes and finds the same shortest
     /// digits, but does not pad the exponent.
-    fn float(&mut self, text: &str, finite: bool) -> Result<(), Error> {
+    fn float<F: fmt::Debug>(&mut self, value: F, finite: bool) -> Result<(), Error> {
+        let start = self.out.len();
+        write!(self.out, "{value:?}").map_err(Error::custom)?;
+        let text = self.out.get(start..).unwrap_or_default();
         if !finite {
             if self.depth > 0 {
                 return Err(Error::custom(
                     "NaN or an infinite number inside a list or object could not be read back",
                 ));
             }
-            self.out.push_str(match text {
+            let word = match text {
                 "inf" => "Infinity",
                 "-inf" => "-Infinity",
                 _ => "NaN",
-            });
-            return Ok(());
+            };
+            self.out.replace_range(start.., word);
+        } else if let Some((digits, exponent)) = text.split_once('e') {
+            let (sign, exponent) = match exponent.strip_prefix('-') {
+                Some(exponent) => ('-', exponent),
+                None => ('+', exponent),
+            };
+            let text = format!("{digits}e{sign}{exponent:0>2}");
+            self.out.replace_range(start.., &text);
         }
-        let Some((digits, exponent)) = text.split_once('e') else {
-            self.out.push_str(text);
-            return Ok(());
-        };
-        let (sign, exponent) = match exponent.strip_prefix('-') {
-            Some(exponent) => ('-', exponent),
-            None => ('+', exponent),
-        };
-        write!(self.out, "{digits}e{sign}{exponent:0>2}").map_err(Error::custom)
+        Ok(())
     }
 
     /// Writes a name: a string, or a scalar that Python would turn into one.
@@ -154,11 +155,11 @@ impl<'a> ser::Serializer for &'a mut Writer {
     }
 
     fn serialize_f32(self, value: f32) -> Result<(), Error> {
-        self.float(&format!("{value:?}"), value.is_finite())
+        self.float(value, value.is_finite())
     }
 
     fn serialize_f64(self, value: f64) -> Result<(), Error> {
-        self.float(&format!("{value:?}"), value.is_finite())
+        self.float(value, value.is_finite())
     }
 
     fn serialize_char(self, value: char) -> Result<(), Error> {
@@ -218,7 +219,8 @@ impl<'a> ser::Serializer for &'a mut Writer {
         let open = self.open("", "}")?;
         open.writer.variant(variant);
         value.serialize(&mut *open.writer)?;
-        open.end()
+        open.close();
+        Ok(())
     }
 
     fn serialize_seq(self, _length: Option<usize>) -> Result<Open<'a>, Error> {
@@ -299,11 +301,10 @@ impl Open<'_> {
         value.serialize(&mut *self.writer)
     }
 
-    fn end(self) -> Result<(), Error> {
+    fn close(self) {
         self.writer.out.push_str(self.close);
         // One closing bracket for each level that was opened.
         self.writer.depth -= self.close.len();
-        Ok(())
     }
 }
 
@@ -318,7 +319,8 @@ macro_rules! items {
             }
 
             fn end(self) -> Result<(), Error> {
-                Open::end(self)
+                self.close();
+                Ok(())
             }
         }
     )*};
@@ -342,7 +344,8 @@ macro_rules! fields {
             }
 
             fn end(self) -> Result<(), Error> {
-                Open::end(self)
+                self.close();
+                Ok(())
             }
         }
     )*};
@@ -365,6 +368,7 @@ impl ser::SerializeMap for Open<'_> {
     }
 
     fn end(self) -> Result<(), Error> {
-        Open::end(self)
+        self.close();
+        Ok(())
     }
 }

@@ -28,7 +28,9 @@ struct Case {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes
+        .iter()
+        .fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 fn holds(case: &Case) -> Option<bool> {
@@ -49,8 +51,8 @@ fn holds(case: &Case) -> Option<bool> {
         }
         "signer_signature" => {
             let signer = Signer::new(&case.salt, &secret, &[]);
-            let signed = format!("{}:{}", case.value, case.signature);
-            signer.sign(&case.value) == signed && signer.unsign(&signed).unwrap() == case.value
+            let expected = format!("{}:{}", case.value, case.signature);
+            signer.sign(&case.value) == expected && signer.unsign(&expected).unwrap() == case.value
         }
         _ => return None,
     })
