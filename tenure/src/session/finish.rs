@@ -122,7 +122,9 @@ impl LazySession {
             state.changes = Default::default();
         }
         let cookie = match &state.stored {
-            None if self.0.offered.cookie_sent && !state.ambiguous => CookieChange::Remove,
+            None if self.0.offered.cookie_sent && !state.ambiguous && state.data.is_empty() => {
+                CookieChange::Remove
+            }
             Some(stored) if state.cookie_due && (!failed || state.key_changed) => {
                 CookieChange::Set {
                     key: stored.key.clone(),

@@ -1,0 +1,4 @@
+//! tenure against the vectors that a real Django made (`interop/vectors`).
+
+mod common;
+mod flows;
