@@ -25,27 +25,33 @@ struct Tool {
     source: Source,
 }
 
-/// Where Debian and others put Chromium and its driver; the name with a dot is the snap's.
-const CHROMES: [&str; 5] = [
-    "chromium",
-    "chromium-browser",
-    "google-chrome",
-    "google-chrome-stable",
-    "chrome",
+/// The variables that name the browser and its driver, and what these are called on PATH; the name with a dot is the
+/// snap's.
+const BROWSER: [(&str, &[&str]); 2] = [
+    (
+        "CHROME",
+        &[
+            "chromium",
+            "chromium-browser",
+            "google-chrome",
+            "google-chrome-stable",
+            "chrome",
+        ],
+    ),
+    ("CHROMEDRIVER", &["chromedriver", "chromium.chromedriver"]),
 ];
-const DRIVERS: [&str; 2] = ["chromedriver", "chromium.chromedriver"];
 
 /// Prints the table; installs what is missing where that needs no question.
 pub(crate) fn step(_workspace: &Workspace, browser: bool) -> Outcome {
-    let missing = print_table(&survey(browser));
-    if !missing {
-        return same_version(browser);
-    }
-    install(&survey(browser))?;
     if print_table(&survey(browser)) {
-        return Err("still missing, though the installation went well: see the table".to_owned());
+        install(&survey(browser))?;
+        if print_table(&survey(browser)) {
+            return Err(
+                "still missing, though the installation went well: see the table".to_owned(),
+            );
+        }
     }
-    same_version(browser)
+    if browser { same_version() } else { Ok(()) }
 }
 
 fn survey(browser: bool) -> Vec<Tool> {
@@ -77,8 +83,8 @@ fn survey(browser: bool) -> Vec<Tool> {
         ),
     ];
     if browser {
-        let [chrome, driver] = [("CHROME", &CHROMES[..]), ("CHROMEDRIVER", &DRIVERS[..])]
-            .map(|(variable, names)| find(variable, names).map(|found| found.version));
+        let [chrome, driver] =
+            BROWSER.map(|(variable, names)| find(variable, names).map(|found| found.version));
         tools.push(apt("chromium", chrome, &["chromium"]));
         tools.push(apt("chromedriver", driver, &["chromium-driver"]));
     }
@@ -109,7 +115,7 @@ fn print_table(tools: &[Tool]) -> bool {
 ///
 /// Debian's `python3` has the module `venv` without the package python3-venv, but then lacks `ensurepip`.
 pub(crate) fn python() -> Option<Found> {
-    let program = "import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 10)) or print(sys.version.split()[0])";
+    let program = "import ensurepip, sys, venv; assert sys.version_info >= (3, 10); print(sys.version.split()[0])";
     ["python3", "/usr/bin/python3"].iter().find_map(|name| {
         let path = which(name)?;
         let version = first_line(&path, &["-c", program])?;
@@ -119,7 +125,7 @@ pub(crate) fn python() -> Option<Found> {
 
 /// The browser and its driver under the variables by which tests find them.
 pub(crate) fn browser() -> Vec<(&'static str, Found)> {
-    [("CHROME", &CHROMES[..]), ("CHROMEDRIVER", &DRIVERS[..])]
+    BROWSER
         .into_iter()
         .filter_map(|(variable, names)| Some((variable, find(variable, names)?)))
         .collect()
@@ -138,10 +144,7 @@ fn find(variable: &str, names: &[&str]) -> Option<Found> {
 }
 
 /// A driver of another major version refuses the browser, in words that do not say so.
-fn same_version(browser: bool) -> Outcome {
-    if !browser {
-        return Ok(());
-    }
+fn same_version() -> Outcome {
     let major = |(_, found): &(&str, Found)| {
         let number = found
             .version
@@ -149,7 +152,7 @@ fn same_version(browser: bool) -> Outcome {
             .find(|word| word.starts_with(|c: char| c.is_ascii_digit()))?;
         number.split('.').next().map(str::to_owned)
     };
-    let majors: Vec<Option<String>> = self::browser().iter().map(major).collect();
+    let majors: Vec<Option<String>> = browser().iter().map(major).collect();
     if majors.windows(2).all(|pair| pair.first() == pair.last()) {
         return Ok(());
     }
@@ -157,6 +160,15 @@ fn same_version(browser: bool) -> Outcome {
 }
 
 fn install(tools: &[Tool]) -> Outcome {
+    for (variable, names) in BROWSER {
+        if let Ok(name) = std::env::var(variable)
+            && tools
+                .iter()
+                .any(|tool| tool.version.is_none() && names.contains(&tool.name))
+        {
+            return Err(format!("{variable} is {name:?}, which does not run"));
+        }
+    }
     let (mut packages, mut components): (Vec<&str>, Vec<&str>) = (Vec::new(), Vec::new());
     for tool in tools.iter().filter(|tool| tool.version.is_none()) {
         match tool.source {
@@ -198,7 +210,13 @@ fn apt_get(packages: &[&str]) -> Outcome {
     };
     run(as_root(prefix, &program).args(["update", "-qq"]))?;
     run(as_root(prefix, &program)
-        .args(["install", "-y", "-qq", "--no-install-recommends"])
+        .args([
+            "install",
+            "-y",
+            "-qq",
+            "-oDpkg::Use-Pty=0",
+            "--no-install-recommends",
+        ])
         .args(packages))
     .map_err(|error| format!("{error}; by hand: sudo {line}"))
 }
