@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 /// The top-level modules, the lowest layer first.
 const LAYERS: [&[&str]; 6] = [
     &[
-        "error", "expiry", "json", "key", "secret", "settings", "system",
+        "error", "expiry", "json", "key", "moment", "secret", "settings", "system",
     ],
-    &["changes", "record"],
+    &["changes", "data", "record"],
     &["codec", "store"],
     &["engine", "session"],
-    &["auth", "conformance", "middleware", "template"],
+    &["auth", "conformance", "middleware", "template", "testing"],
     &["web"],
 ];
 

@@ -275,14 +275,10 @@ fn local(setting: &str, name: &str) -> Result<Zone, SettingsError> {
         let needed = "dates in local time need the feature `timezone` of the crate `tenure`; UTC works without";
         return Err(SettingsError::invalid(setting, name, needed));
     }
-    match jiff::tz::TimeZone::get(name) {
-        Ok(zone) => Ok(Zone::Local(zone)),
-        Err(_) => {
-            let needed =
-                "a name of the IANA time zone database is needed, such as \"Europe/Paris\"";
-            Err(SettingsError::invalid(setting, name, needed))
-        }
-    }
+    let needed = "a name of the IANA time zone database is needed, such as \"Europe/Paris\"";
+    let zone = jiff::tz::TimeZone::get(name);
+    zone.map(Zone::Local)
+        .map_err(|_| SettingsError::invalid(setting, name, needed))
 }
 
 /// The name most like `given`, if one is at all.
@@ -291,7 +287,7 @@ pub(super) fn nearest<'a>(
     names: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
     let likeness = |name: &str| strsim::jaro_winkler(given, name);
-    let named = names.into_iter().map(|name| (likeness(name), name));
-    let (likeness, name) = named.max_by(|(one, _), (other, _)| one.total_cmp(other))?;
+    let rated = names.into_iter().map(|name| (likeness(name), name));
+    let (likeness, name) = rated.max_by(|(one, _), (other, _)| one.total_cmp(other))?;
     (likeness > 0.85).then_some(name)
 }

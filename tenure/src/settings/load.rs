@@ -207,11 +207,11 @@ impl Settings {
             "SESSION_FILE_PATH" => self.file_path = given.optional_text()?.map(Into::into),
             "SESSION_SERIALIZER" => self.serializer = given.text()?,
             "SECRET_KEY" => {
-                self.secret_key =
-                    Some(Secret::new(given.text()?)).filter(|secret| !secret.as_bytes().is_empty())
+                let secret = given.text()?;
+                self.secret_key = (!secret.is_empty()).then(|| Secret::new(secret));
             }
             "SECRET_KEY_FALLBACKS" => {
-                self.secret_key_fallbacks = given.list()?.into_iter().map(Secret::new).collect()
+                self.secret_key_fallbacks = given.list()?.into_iter().map(Secret::new).collect();
             }
             "DATABASES" => self.databases = given.entries(database)?,
             "CACHES" => self.caches = given.entries(cache)?,
@@ -387,7 +387,7 @@ impl Given<'_> {
             Raw::Text(text) if text.trim_start().starts_with('[') => {
                 serde_json::from_str(text).map_err(|_| wrong())
             }
-            Raw::Text(text) if text.is_empty() => Ok(Vec::new()),
+            Raw::Text("") => Ok(Vec::new()),
             Raw::Text(text) => Ok(vec![text.to_owned()]),
         }
     }

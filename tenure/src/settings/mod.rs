@@ -41,6 +41,7 @@ use crate::secret::Secret;
 /// ```
 #[derive(Clone)]
 #[non_exhaustive]
+#[expect(clippy::struct_excessive_bools, reason = "they are Django's")]
 pub struct Settings {
     /// `SESSION_ENGINE`: where sessions are kept, by Django's dotted name or the short one. `db`.
     #[doc(alias = "SESSION_ENGINE")]
@@ -178,7 +179,7 @@ impl Settings {
             engine: "db".into(),
             cache_alias: "default".into(),
             cookie_name: "sessionid".into(),
-            cookie_age: Duration::from_secs(14 * 24 * 60 * 60),
+            cookie_age: Duration::from_hours(14 * 24),
             cookie_domain: None,
             cookie_path: Some("/".into()),
             cookie_secure: false,

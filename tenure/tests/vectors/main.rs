@@ -2,3 +2,5 @@
 
 mod common;
 mod flows;
+mod session_data;
+mod signing;

@@ -98,7 +98,7 @@ pub(crate) trait SessionTable: Send + Sync + 'static {
 /// store.create_table().await?;
 ///
 /// let session = Sessions::new(store, &settings)?.new_session().load().await?;
-/// session.insert("cart", &[1, 2])?;
+/// session.insert("cart", [1, 2])?;
 /// session.save().await?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// # })?;
