@@ -1,5 +1,7 @@
 //! Which name was meant.
 
+use std::collections::BTreeSet;
+
 /// The name most like `given`, if one is at all.
 ///
 /// Letters alone would take `SESSION_AGE` for `SESSION_ENGINE`, so words count as well.
@@ -9,24 +11,19 @@ pub(super) fn nearest<'a>(
 ) -> Option<&'a str> {
     let given = given.to_ascii_lowercase();
     let rated = names.into_iter().map(|name| {
-        let like = likeness(&given, &name.to_ascii_lowercase());
-        (like, name)
+        let lower = name.to_ascii_lowercase();
+        let letters = strsim::normalized_damerau_levenshtein(&given, &lower);
+        (letters, letters + common_words(&given, &lower), name)
     });
-    let (likeness, name) = rated.max_by(|(one, _), (other, _)| one.total_cmp(other))?;
-    (likeness > 0.5).then_some(name)
+    let (letters, _, name) = rated.max_by(|one, other| one.1.total_cmp(&other.1))?;
+    (letters > 0.5).then_some(name)
 }
 
-/// From 0, nothing in common, to 1, the same.
-fn likeness(one: &str, other: &str) -> f64 {
-    let letters = strsim::normalized_damerau_levenshtein(one, other);
-    let words = |text: &str| -> Vec<String> { text.split(['_', '.']).map(str::to_owned).collect() };
+/// The share of words that both have, from 0 to 1.
+fn common_words(one: &str, other: &str) -> f64 {
+    let words =
+        |text: &str| -> BTreeSet<String> { text.split(['_', '.']).map(str::to_owned).collect() };
     let (one, other) = (words(one), words(other));
-    let common = one.iter().filter(|word| other.contains(word)).count();
-    let all = one.len() + other.len() - common.min(other.len());
-    let share = |part: usize, whole: usize| {
-        f64::from(u16::try_from(part).unwrap_or(u16::MAX))
-            / f64::from(u16::try_from(whole.max(1)).unwrap_or(u16::MAX))
-    };
-    // A misspelt word is still the word, so letters alone may carry a name over the threshold.
-    letters.max(f64::midpoint(letters, share(common, all)))
+    let count = |words: usize| f64::from(u32::try_from(words).unwrap_or(u32::MAX));
+    count(one.intersection(&other).count()) / count(one.union(&other).count())
 }
