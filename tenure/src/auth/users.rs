@@ -213,7 +213,12 @@ impl Auth {
         })
     }
 
-    pub(super) async fn user_by_id(&self, id: i64) -> Result<Option<User>, AuthError> {
+    /// The user with this id, active or not.
+    ///
+    /// # Errors
+    ///
+    /// When the users cannot be read.
+    pub async fn user_by_id(&self, id: i64) -> Result<Option<User>, AuthError> {
         self.find(move |connection| {
             connection
                 .prepare_cached(BY_ID)?
