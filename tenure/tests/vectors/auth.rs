@@ -209,7 +209,7 @@ async fn whole_requests() {
         );
         match (deliberate.remove(name), seen == expected) {
             (Some(_), true) => {
-                failures.push(format!("{name} stands as deliberate, but does not differ"))
+                failures.push(format!("{name} stands as deliberate, but does not differ"));
             }
             (None, false) => failures.push(format!(
                 "{name}\n   seen     {seen:?}\n   expected {expected:?}"

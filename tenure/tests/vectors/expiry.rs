@@ -51,7 +51,7 @@ async fn cases_of_set_expiry() {
                     .unwrap();
             }
             Value::Number(number) if number.as_i64() == Some(0) => {
-                session.set_expiry(Expiry::BrowserClose).unwrap()
+                session.set_expiry(Expiry::BrowserClose).unwrap();
             }
             Value::Number(number) if number.as_f64().unwrap() > 0.0 => {
                 session

@@ -24,7 +24,7 @@ mod tests {
     fn deliberate_differences_are_documented() {
         let page = include_str!("../../../COMPATIBILITY.md");
         let mut missing = Vec::new();
-        let named = [
+        let lists = [
             crate::auth::DELIBERATE,
             crate::db_rows::DELIBERATE,
             crate::expiry::DELIBERATE,
@@ -32,7 +32,7 @@ mod tests {
             crate::session_data::DELIBERATE,
             crate::set_cookie::REFUSED,
         ];
-        let names = named.into_iter().flatten().map(|(name, _)| *name);
+        let names = lists.into_iter().flatten().map(|(name, _)| *name);
         for name in names.chain(crate::auth::NOT_REWRITTEN.iter().copied()) {
             if !page.contains(&format!("`{name}`")) {
                 missing.push(name);
