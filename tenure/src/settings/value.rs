@@ -108,9 +108,10 @@ impl Given<'_> {
             })
     }
 
-    /// A whole number from 0, or Python's `None`.
+    /// A whole number from 0; nothing for `false` and for Python's `None`.
     pub(super) fn optional_number(&self, unit: &str) -> Result<Option<i64>, SettingsError> {
         match self.value {
+            Raw::Toml(Value::Boolean(false)) => Ok(None),
             Raw::Toml(Value::String(text)) if text == "None" => Ok(None),
             _ => self.number(0, unit).map(Some),
         }
