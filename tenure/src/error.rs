@@ -128,6 +128,14 @@ pub enum StoreError {
         /// How long it was tried.
         after: Duration,
     },
+    /// A stored session is larger than the limit that protects this program. It is left as it is.
+    #[error(
+        "a stored session inflates to more than {limit} bytes: store less in it, or raise `TENURE_MAX_SIZE`"
+    )]
+    TooLarge {
+        /// The limit, in bytes.
+        limit: usize,
+    },
     /// The store cannot do what was asked of it.
     #[error("the store `{engine}` cannot {operation}")]
     Unsupported {

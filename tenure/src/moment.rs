@@ -3,7 +3,10 @@
 //! Python's `datetime` ends at the microsecond, and every text that Django stores or sends carries at most that. Comparing at a finer
 //! grain would let a session live up to a microsecond longer here than there.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    fmt::Write as _,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use jiff::{
     SignedDuration, Timestamp,
@@ -43,11 +46,6 @@ impl Moment {
 
     pub(crate) fn plus_micros(self, micros: i64) -> Self {
         Self::from_micros(self.0.saturating_add(micros))
-    }
-
-    /// Whole seconds, rounded down also before 1970.
-    pub(crate) fn seconds(self) -> i64 {
-        self.0.div_euclid(1_000_000)
     }
 
     /// Reads what Python's `datetime.fromisoformat` reads (3.11 and later). A text without an offset is taken in `zone`.
@@ -174,7 +172,8 @@ fn civil_text(civil: DateTime, separator: char) -> String {
     );
     let micros = civil.subsec_nanosecond() / 1_000;
     if micros != 0 {
-        text.push_str(&format!(".{micros:06}"));
+        // Writing to a String cannot fail.
+        let _ = write!(text, ".{micros:06}");
     }
     text
 }
@@ -207,20 +206,13 @@ fn parse_iso(text: &str) -> Option<(DateTime, Option<Offset>)> {
 fn week_date(text: &str) -> Option<(jiff::civil::Date, &str)> {
     let year: i16 = text.get(..4)?.parse().ok()?;
     let after = text.get(4..)?;
-    let (digits, rest) = match after.strip_prefix("-W") {
-        Some(tail) => {
-            let (week, tail) = tail.split_at_checked(2)?;
-            let (day, rest) = tail.strip_prefix('-')?.split_at_checked(1)?;
-            ((week, day), rest)
-        }
-        None => {
-            let (week, tail) = after.strip_prefix('W')?.split_at_checked(2)?;
-            let (day, rest) = tail.split_at_checked(1)?;
-            ((week, day), rest)
-        }
+    let (week, tail, dash) = match (after.strip_prefix("-W"), after.strip_prefix('W')) {
+        (Some(extended), _) => (extended.get(..2)?, extended.get(2..)?, "-"),
+        (None, basic) => (basic?.get(..2)?, basic?.get(2..)?, ""),
     };
-    let weekday = Weekday::from_monday_one_offset(digits.1.parse().ok()?).ok()?;
-    let date = ISOWeekDate::new(year, digits.0.parse().ok()?, weekday)
+    let (day, rest) = tail.strip_prefix(dash)?.split_at_checked(1)?;
+    let weekday = Weekday::from_monday_one_offset(day.parse().ok()?).ok()?;
+    let date = ISOWeekDate::new(year, week.parse().ok()?, weekday)
         .ok()?
         .date();
     Some((date, rest))
@@ -234,7 +226,6 @@ mod tests {
     fn a_time_before_1970_rounds_down() {
         let time = UNIX_EPOCH - Duration::from_nanos(1);
         assert_eq!(Moment::from(time).micros(), -1);
-        assert_eq!(Moment::from(time).seconds(), -1);
     }
 
     #[test]

@@ -531,6 +531,6 @@ impl std::fmt::Debug for Store {
         f.debug_struct("Store")
             .field("engine", &self.engine())
             .field("deadline", &self.deadline)
-            .finish()
+            .finish_non_exhaustive()
     }
 }

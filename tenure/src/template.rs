@@ -5,7 +5,7 @@
 //! # let session = tenure::testing::session().await;
 //! use minijinja::{Environment, context};
 //!
-//! session.insert("user_id", &7)?;
+//! session.insert("user_id", 7)?;
 //! let mut templates = Environment::new();
 //! templates.add_template("page", "{% if request.session.user_id %}Welcome back{% else %}Log in{% endif %}")?;
 //! let page = templates.get_template("page")?.render(context! { request => tenure::template::request(&session) })?;
@@ -25,7 +25,7 @@ use crate::session::Session;
 ///
 /// See the [module docs](self) for an example.
 pub fn request(session: &Session) -> Value {
-    Value::from_iter([("session", value(session))])
+    Value::from_pairs([("session", value(session))])
 }
 
 /// The session as a template's value: a map to read, never to change. A value is decoded when the template asks for it.
@@ -35,7 +35,7 @@ pub fn request(session: &Session) -> Value {
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
 /// # let session = tenure::testing::session().await;
-/// session.insert("cart", &["tea", "salt"])?;
+/// session.insert("cart", ["tea", "salt"])?;
 /// let value = tenure::template::value(&session);
 /// assert_eq!(value.get_attr("cart")?.get_item_by_index(1)?.as_str(), Some("salt"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -70,7 +70,7 @@ fn from_json(json: serde_json::Value) -> Value {
         serde_json::Value::Bool(flag) => Value::from(flag),
         serde_json::Value::String(text) => Value::from(text),
         serde_json::Value::Array(items) => items.into_iter().map(from_json).collect(),
-        serde_json::Value::Object(entries) => Value::from_iter(
+        serde_json::Value::Object(entries) => Value::from_pairs(
             entries
                 .into_iter()
                 .map(|(key, value)| (key, from_json(value))),
@@ -95,9 +95,9 @@ mod tests {
     #[tokio::test]
     async fn what_a_template_reads() {
         let session = testing::session().await;
-        session.insert("user_id", &7).unwrap();
+        session.insert("user_id", 7).unwrap();
         session
-            .insert("cart", &serde_json::json!([{"name": "tea", "price": 4.5}]))
+            .insert("cart", serde_json::json!([{"name": "tea", "price": 4.5}]))
             .unwrap();
         let render = |source: &str| {
             let mut templates = Environment::new();
@@ -127,7 +127,7 @@ mod tests {
             render("{% for key in request.session %}{{ key }},{% endfor %}"),
             "user_id,cart,"
         );
-        assert_eq!(render("{{ 'cart' in request.session }}"), "true");
+        assert_eq!(render("{{ 'cart' in request.session }}"), "True");
         assert_eq!(render("{{ request.session | length }}"), "2");
     }
 }

@@ -5,7 +5,7 @@ mod tests {
     use std::time::UNIX_EPOCH;
 
     use proptest::prelude::*;
-    use tenure::{Json, Secret, codec::SignedJson, record::Data};
+    use tenure::{Data, Json, Secret, codec::SignedJson};
 
     fn codec() -> SignedJson {
         SignedJson::new(&Secret::new("a secret"), &[Secret::new("an older secret")])

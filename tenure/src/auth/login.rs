@@ -1,5 +1,7 @@
 //! What a login does to a session.
 
+use std::fmt::Write as _;
+
 use subtle::ConstantTimeEq;
 
 use super::{AuthError, User, users::Auth};
@@ -19,7 +21,12 @@ const HASH_SALT: &str = "django.contrib.auth.models.AbstractBaseUser.get_session
 /// Ties a session to the user's present password: `get_session_auth_hash` of Django's `AbstractBaseUser`.
 fn session_hash(encoded_password: &str, secret: &Secret) -> String {
     let mac = salted_hmac(HASH_SALT, encoded_password.as_bytes(), secret);
-    mac.iter().map(|byte| format!("{byte:02x}")).collect()
+    mac.iter()
+        .fold(String::with_capacity(64), |mut text, byte| {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 fn matches(session: &Session, expected: &str) -> bool {
@@ -69,10 +76,7 @@ pub async fn login(session: &Session, user: &User) -> Result<(), AuthError> {
     if session.contains_key(CSRF_TOKEN) {
         // A token from before the login must be worthless after it.
         let system = &*session.shared().system;
-        session.insert(
-            CSRF_TOKEN,
-            &random_text(system, CSRF_ALPHABET, CSRF_LENGTH)?,
-        )?;
+        session.insert(CSRF_TOKEN, random_text(system, CSRF_ALPHABET, CSRF_LENGTH)?)?;
     }
     user.note_login(session.shared().system.now()).await
 }
@@ -116,7 +120,7 @@ pub(super) async fn user(auth: &Auth, session: &Session) -> Result<Option<User>,
     if older.fold(false, |found, hash| found | matches(session, &hash)) {
         // The secret was rotated: carry the login over to the new one.
         session.cycle_key().await?;
-        session.insert(HASH, &current)?;
+        session.insert(HASH, current)?;
         return Ok(Some(user));
     }
     session.flush().await?;

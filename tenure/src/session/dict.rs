@@ -93,8 +93,8 @@ impl Session {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[doc(alias = "__setitem__")]
-    pub fn insert<T: Serialize + ?Sized>(&self, key: &str, value: &T) -> Result<(), SessionError> {
-        let value = Json::of(value).map_err(value_error(key))?;
+    pub fn insert(&self, key: &str, value: impl Serialize) -> Result<(), SessionError> {
+        let value = Json::of(&value).map_err(value_error(key))?;
         self.0.state().set(key, value)
     }
 

@@ -59,9 +59,9 @@ impl Session {
     pub fn set_expiry(&self, expiry: impl Into<Expiry>) -> Result<(), SessionError> {
         match expiry.into() {
             Expiry::Default => self.remove_key(EXPIRY_KEY).map(|_| ()),
-            Expiry::BrowserClose => self.insert(EXPIRY_KEY, &0),
+            Expiry::BrowserClose => self.insert(EXPIRY_KEY, 0),
             Expiry::After(duration) => self.0.state().set(EXPIRY_KEY, seconds(duration)?),
-            Expiry::At(time) => self.insert(EXPIRY_KEY, &Moment::from(time).isoformat()),
+            Expiry::At(time) => self.insert(EXPIRY_KEY, Moment::from(time).isoformat()),
         }
     }
 

@@ -1,7 +1,9 @@
 //! The end of a request: what is written, and what the visitor's browser is told.
 
-use super::{LazySession, Session, State};
-use crate::{error::SessionError, expiry::StoredExpiry, key::SessionKey, moment::Moment};
+use super::{LazySession, State};
+use crate::{
+    changes::Changes, error::SessionError, expiry::StoredExpiry, key::SessionKey, moment::Moment,
+};
 
 /// What the response must say about the session.
 #[derive(Debug)]
@@ -119,10 +121,12 @@ impl LazySession {
         state.closed = true;
         let failed = status >= 500;
         if failed {
-            state.changes = Default::default();
+            state.changes = Changes::default();
         }
         let cookie = match &state.stored {
-            None if self.0.offered.cookie_sent && !state.ambiguous => CookieChange::Remove,
+            None if self.0.offered.cookie_sent && !state.ambiguous && state.data.is_empty() => {
+                CookieChange::Remove
+            }
             Some(stored) if state.cookie_due && (!failed || state.key_changed) => {
                 CookieChange::Set {
                     key: stored.key.clone(),
@@ -145,12 +149,5 @@ impl LazySession {
         let now = self.0.shared.now();
         let age = rules.age_micros(expiry, now);
         Some((age / 1_000_000, now.plus_micros(age)))
-    }
-}
-
-impl Session {
-    /// The handle that middleware holds.
-    pub(crate) fn lazy(&self) -> LazySession {
-        LazySession(std::sync::Arc::clone(&self.0))
     }
 }

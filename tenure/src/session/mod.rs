@@ -111,6 +111,10 @@ struct Inner {
 }
 
 #[derive(Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says one thing, and nearly all combinations occur"
+)]
 struct State {
     /// Whether the store has been asked; nothing below means anything before.
     loaded: bool,

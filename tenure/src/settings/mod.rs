@@ -1,135 +1,309 @@
-//! Stand-in.
-use crate::{moment::Zone, secret::Secret};
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+//! Django's settings, under Django's names.
+//!
+//! They come from three places that mean the same: the file `tenure.toml`, then environment variables, which win, and the fields of
+//! [`Settings`] in a program.
+//!
+//! ```toml
+//! SECRET_KEY = "what `tenure secret` prints"
+//! SESSION_COOKIE_AGE = 86400
+//! SESSION_COOKIE_SECURE = true
+//!
+//! [DATABASES.default]
+//! URL = "sqlite:///srv/site/db.sqlite3"
+//! ```
+//!
+//! Names and defaults are those of `django/conf/global_settings.py` (Django 5.2). What Django does not have begins with `TENURE_`.
+//! A wrong value is an error that names the setting, the value and what is allowed; so is a name that does not exist.
 
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct SettingsError(String);
-impl SettingsError {
-    pub(crate) fn invalid(name: &str, value: &str, problem: &str) -> Self {
-        Self(format!("{name} is {value:?}: {problem}"))
-    }
-}
-#[derive(Clone, Debug)]
-pub struct SameSite(Option<String>);
-impl SameSite {
-    pub fn as_str(&self) -> Option<&str> {
-        self.0.as_deref()
-    }
-}
-#[derive(Clone, Debug, Default)]
-pub struct DatabaseSettings {
-    pub url: String,
-    pub time_zone: Option<String>,
-}
-#[derive(Clone, Debug)]
+mod check;
+mod error;
+mod load;
+mod same_site;
+
+use std::{collections::BTreeMap, fmt, path::PathBuf, time::Duration};
+
+pub use error::SettingsError;
+pub use same_site::SameSite;
+
+use crate::secret::Secret;
+
+/// Django's settings for sessions. See the [module docs](self) for where they come from.
+///
+/// ```
+/// use std::time::Duration;
+/// use tenure::{Secret, Settings};
+///
+/// let mut settings = Settings::django();
+/// settings.secret_key = Some(Secret::new("3kq…-what-`tenure secret`-prints-0123456789"));
+/// settings.cookie_age = Duration::from_secs(86_400);
+/// settings.check()?;
+/// # Ok::<(), tenure::SettingsError>(())
+/// ```
+#[derive(Clone)]
 #[non_exhaustive]
+#[expect(clippy::struct_excessive_bools, reason = "they are Django's")]
 pub struct Settings {
+    /// `SESSION_ENGINE`: where sessions are kept, by Django's dotted name or the short one. `db`.
+    #[doc(alias = "SESSION_ENGINE")]
     pub engine: String,
+    /// `SESSION_CACHE_ALIAS`: which of `CACHES` the cache engines use. `default`.
+    #[doc(alias = "SESSION_CACHE_ALIAS")]
+    pub cache_alias: String,
+    /// `SESSION_COOKIE_NAME`: `sessionid`.
+    #[doc(alias = "SESSION_COOKIE_NAME")]
     pub cookie_name: String,
+    /// `SESSION_COOKIE_AGE`: how long a session lasts, in whole seconds. Two weeks.
+    #[doc(alias = "SESSION_COOKIE_AGE")]
     pub cookie_age: Duration,
+    /// `SESSION_COOKIE_DOMAIN`: the domain that the cookie is sent to with all below it. None: the host that set it alone.
+    #[doc(alias = "SESSION_COOKIE_DOMAIN")]
     pub cookie_domain: Option<String>,
+    /// `SESSION_COOKIE_PATH`: the path that the cookie is sent to with all below it. `/`.
+    #[doc(alias = "SESSION_COOKIE_PATH")]
     pub cookie_path: Option<String>,
+    /// `SESSION_COOKIE_SECURE`: whether the cookie is sent over HTTPS alone. `false`.
+    #[doc(alias = "SESSION_COOKIE_SECURE")]
     pub cookie_secure: bool,
+    /// `SESSION_COOKIE_HTTPONLY`: whether the cookie is hidden from scripts. `true`.
+    #[doc(alias = "SESSION_COOKIE_HTTPONLY")]
     pub cookie_httponly: bool,
+    /// `SESSION_COOKIE_SAMESITE`: whether the cookie comes along from other sites. `Lax`.
+    #[doc(alias = "SESSION_COOKIE_SAMESITE")]
     pub cookie_samesite: SameSite,
+    /// `SESSION_SAVE_EVERY_REQUEST`: whether each request prolongs the session and sends the cookie again. `false`.
+    #[doc(alias = "SESSION_SAVE_EVERY_REQUEST")]
     pub save_every_request: bool,
+    /// `SESSION_EXPIRE_AT_BROWSER_CLOSE`: whether the cookie goes when the browser closes. `false`.
+    #[doc(alias = "SESSION_EXPIRE_AT_BROWSER_CLOSE")]
     pub expire_at_browser_close: bool,
+    /// `SESSION_FILE_PATH`: the folder of the file engine. None: the system's folder for temporary files.
+    #[doc(alias = "SESSION_FILE_PATH")]
+    pub file_path: Option<PathBuf>,
+    /// `SESSION_SERIALIZER`: Django's JSON serializer is the only one that is known.
+    #[doc(alias = "SESSION_SERIALIZER")]
+    pub serializer: String,
+    /// `SECRET_KEY`: signs what is stored. There is no default.
+    #[doc(alias = "SECRET_KEY")]
     pub secret_key: Option<Secret>,
+    /// `SECRET_KEY_FALLBACKS`: earlier secrets, whose signatures still count. None.
+    #[doc(alias = "SECRET_KEY_FALLBACKS")]
     pub secret_key_fallbacks: Vec<Secret>,
+    /// `DATABASES`: sessions and users are in `default`. None: the file `tenure.sqlite3` in the working directory.
+    #[doc(alias = "DATABASES")]
     pub databases: BTreeMap<String, DatabaseSettings>,
+    /// `CACHES`: what the cache engines may use. None.
+    #[doc(alias = "CACHES")]
+    pub caches: BTreeMap<String, CacheSettings>,
+    /// `USE_TZ`: whether dates are stored in UTC rather than local time. `true`.
+    #[doc(alias = "USE_TZ")]
     pub use_tz: bool,
+    /// `TIME_ZONE`: the local time of dates where `USE_TZ` is off. `America/Chicago`, as in Django.
+    #[doc(alias = "TIME_ZONE")]
     pub time_zone: String,
+    /// `TENURE_DEVELOPMENT`: development mode, in which a missing or weak secret passes. `false`.
     pub development: bool,
+    /// `TENURE_STORE_TIMEOUT`: how long one call to the store may take, in seconds. 5.
     pub store_timeout: Duration,
+    /// `TENURE_MAX_SIZE`: how many bytes a stored session may inflate to. 1 MiB.
     pub max_size: usize,
 }
+
+/// An entry of `DATABASES`.
+///
+/// ```
+/// let database = tenure::settings::DatabaseSettings::new("sqlite:///srv/site/db.sqlite3");
+/// assert_eq!(database.time_zone, None);
+/// ```
+#[derive(Clone, Default)]
+#[non_exhaustive]
+pub struct DatabaseSettings {
+    /// `URL`: where the database is, as `sqlite:///absolute/path.sqlite3`.
+    pub url: String,
+    /// `TIME_ZONE`: the zone of dates in this database. None: UTC, or the setting `TIME_ZONE` where `USE_TZ` is off.
+    pub time_zone: Option<String>,
+}
+
+impl DatabaseSettings {
+    /// The database at this URL.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            time_zone: None,
+        }
+    }
+}
+
+/// An entry of `CACHES`. No engine of this release uses one; they are read and checked so that one settings file serves.
+///
+/// ```
+/// let cache = tenure::settings::CacheSettings::default();
+/// assert_eq!(cache.version, 1);
+/// ```
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct CacheSettings {
+    /// `BACKEND`: Django's dotted name.
+    pub backend: String,
+    /// `LOCATION`: where the cache is; some have several places.
+    pub location: Vec<String>,
+    /// `KEY_PREFIX`: stands before every key. Empty.
+    pub key_prefix: String,
+    /// `VERSION`: stands in every key. 1.
+    pub version: i64,
+    /// `OPTIONS`: what the backend's driver takes, as text.
+    pub options: BTreeMap<String, String>,
+}
+
+impl Default for CacheSettings {
+    fn default() -> Self {
+        Self {
+            backend: String::new(),
+            location: Vec::new(),
+            key_prefix: String::new(),
+            version: 1,
+            options: BTreeMap::new(),
+        }
+    }
+}
+
 impl Settings {
+    /// Django's defaults: for sites that share sessions with Django.
+    ///
+    /// ```
+    /// let settings = tenure::Settings::django();
+    /// assert_eq!(settings.cookie_name, "sessionid");
+    /// assert_eq!(settings.cookie_age.as_secs(), 1_209_600);
+    /// ```
     pub fn django() -> Self {
         Self {
             engine: "db".into(),
+            cache_alias: "default".into(),
             cookie_name: "sessionid".into(),
-            cookie_age: Duration::from_secs(1_209_600),
+            cookie_age: Duration::from_hours(14 * 24),
             cookie_domain: None,
             cookie_path: Some("/".into()),
             cookie_secure: false,
             cookie_httponly: true,
-            cookie_samesite: SameSite(Some("Lax".into())),
+            cookie_samesite: SameSite::LAX,
             save_every_request: false,
             expire_at_browser_close: false,
+            file_path: None,
+            serializer: "django.contrib.sessions.serializers.JSONSerializer".into(),
             secret_key: None,
-            secret_key_fallbacks: vec![],
+            secret_key_fallbacks: Vec::new(),
             databases: BTreeMap::new(),
+            caches: BTreeMap::new(),
             use_tz: true,
-            time_zone: "UTC".into(),
+            time_zone: "America/Chicago".into(),
             development: false,
             store_timeout: Duration::from_secs(5),
             max_size: 1 << 20,
         }
     }
-    pub fn load() -> Result<Self, SettingsError> {
-        Ok(Self::django())
-    }
-    pub fn from_toml(text: &str) -> Result<Self, SettingsError> {
-        let mut s = Self::django();
-        let table: toml::Table = text.parse().map_err(|e| SettingsError(format!("{e}")))?;
-        for (k, v) in table {
-            let st = || v.as_str().map(str::to_owned);
-            match k.as_str() {
-                "SECRET_KEY" => s.secret_key = Some(Secret::new(v.as_str().unwrap_or_default())),
-                "SECRET_KEY_FALLBACKS" => {
-                    s.secret_key_fallbacks = v
-                        .as_array()
-                        .into_iter()
-                        .flatten()
-                        .filter_map(|v| v.as_str())
-                        .map(Secret::new)
-                        .collect()
-                }
-                "SESSION_COOKIE_NAME" => s.cookie_name = st().unwrap_or_default(),
-                "SESSION_COOKIE_AGE" => {
-                    s.cookie_age = Duration::from_secs(v.as_integer().unwrap_or(0).unsigned_abs())
-                }
-                "SESSION_COOKIE_DOMAIN" => s.cookie_domain = st().filter(|v| v != "None"),
-                "SESSION_COOKIE_PATH" => s.cookie_path = st().filter(|v| v != "None"),
-                "SESSION_COOKIE_SECURE" => s.cookie_secure = v.as_bool().unwrap_or_default(),
-                "SESSION_COOKIE_HTTPONLY" => s.cookie_httponly = v.as_bool().unwrap_or_default(),
-                "SESSION_COOKIE_SAMESITE" => s.cookie_samesite = SameSite(st()),
-                "SESSION_SAVE_EVERY_REQUEST" => {
-                    s.save_every_request = v.as_bool().unwrap_or_default()
-                }
-                "SESSION_EXPIRE_AT_BROWSER_CLOSE" => {
-                    s.expire_at_browser_close = v.as_bool().unwrap_or_default()
-                }
-                _ => {}
-            }
+
+    /// For new services that share nothing with Django: a cookie that browsers guard best, and that goes when they close.
+    ///
+    /// The cookie is `__Host-id`, over HTTPS alone, hidden from scripts, `SameSite=Lax`. What else this profile is to have (limits for
+    /// idle and absolute time, keys hashed in the store) comes with a later release.
+    ///
+    /// ```
+    /// let settings = tenure::Settings::strict();
+    /// assert_eq!(settings.cookie_name, "__Host-id");
+    /// assert!(settings.cookie_secure && settings.expire_at_browser_close);
+    /// ```
+    pub fn strict() -> Self {
+        Self {
+            cookie_name: "__Host-id".into(),
+            cookie_secure: true,
+            expire_at_browser_close: true,
+            ..Self::django()
         }
-        Ok(s)
     }
-    pub fn check(&self) -> Result<(), SettingsError> {
-        Ok(())
-    }
-    pub(crate) fn secret(&self) -> Result<Secret, SettingsError> {
-        self.secret_key
-            .clone()
-            .ok_or_else(|| SettingsError("SECRET_KEY".into()))
-    }
-    pub(crate) fn engine_name(&self) -> Result<&str, SettingsError> {
-        Ok(&self.engine)
-    }
-    pub(crate) fn zone(&self) -> Result<Zone, SettingsError> {
-        Ok(Zone::Utc)
-    }
-    pub(crate) fn database_zone(&self, _alias: &str) -> Result<Zone, SettingsError> {
-        Ok(Zone::Utc)
-    }
+
+    /// Names the database for sessions and users: `DATABASES["default"]["URL"]`.
+    ///
+    /// ```
+    /// let mut settings = tenure::Settings::django();
+    /// settings.set_database_url("sqlite:///srv/site/db.sqlite3");
+    /// assert_eq!(settings.databases["default"].url, "sqlite:///srv/site/db.sqlite3");
+    /// ```
     pub fn set_database_url(&mut self, url: impl Into<String>) {
-        self.databases.insert(
-            "default".into(),
-            DatabaseSettings {
-                url: url.into(),
-                time_zone: None,
-            },
-        );
+        self.databases.entry("default".into()).or_default().url = url.into();
+    }
+}
+
+impl Default for Settings {
+    /// [`Settings::django`].
+    fn default() -> Self {
+        Self::django()
+    }
+}
+
+/// A URL without the name and password in it.
+fn without_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url.to_owned();
+    };
+    let host = rest.find(['/', '?']).unwrap_or(rest.len());
+    match rest.get(..host).and_then(|authority| authority.rfind('@')) {
+        Some(at) => format!("{scheme}://…{}", rest.get(at..).unwrap_or_default()),
+        None => url.to_owned(),
+    }
+}
+
+// By hand, for the passwords in URLs.
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("engine", &self.engine)
+            .field("cache_alias", &self.cache_alias)
+            .field("cookie_name", &self.cookie_name)
+            .field("cookie_age", &self.cookie_age)
+            .field("cookie_domain", &self.cookie_domain)
+            .field("cookie_path", &self.cookie_path)
+            .field("cookie_secure", &self.cookie_secure)
+            .field("cookie_httponly", &self.cookie_httponly)
+            .field("cookie_samesite", &self.cookie_samesite)
+            .field("save_every_request", &self.save_every_request)
+            .field("expire_at_browser_close", &self.expire_at_browser_close)
+            .field("file_path", &self.file_path)
+            .field("serializer", &self.serializer)
+            .field("secret_key", &self.secret_key)
+            .field("secret_key_fallbacks", &self.secret_key_fallbacks)
+            .field("databases", &self.databases)
+            .field("caches", &self.caches)
+            .field("use_tz", &self.use_tz)
+            .field("time_zone", &self.time_zone)
+            .field("development", &self.development)
+            .field("store_timeout", &self.store_timeout)
+            .field("max_size", &self.max_size)
+            .finish()
+    }
+}
+
+impl fmt::Debug for DatabaseSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DatabaseSettings")
+            .field("url", &without_password(&self.url))
+            .field("time_zone", &self.time_zone)
+            .finish()
+    }
+}
+
+// Options may hold passwords, so their names alone are shown.
+impl fmt::Debug for CacheSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let location: Vec<_> = self
+            .location
+            .iter()
+            .map(|url| without_password(url))
+            .collect();
+        f.debug_struct("CacheSettings")
+            .field("backend", &self.backend)
+            .field("location", &location)
+            .field("key_prefix", &self.key_prefix)
+            .field("version", &self.version)
+            .field("options", &self.options.keys())
+            .finish()
     }
 }

@@ -257,7 +257,11 @@ pub(super) fn report(error: &SessionError) -> (StatusCode, [Option<(HeaderName, 
     let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     if status.is_server_error() {
         let mut causes = String::new();
-        let mut cause = std::error::Error::source(error);
+        let mut cause = match error {
+            // What serde says of a value may quote it.
+            SessionError::Value { .. } => None,
+            error => std::error::Error::source(error),
+        };
         while let Some(error) = cause {
             causes = format!("{causes}: {error}");
             cause = error.source();

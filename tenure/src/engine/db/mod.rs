@@ -19,7 +19,7 @@ pub(crate) use sqlite::Sqlite;
 
 use crate::{
     codec::SignedJson,
-    error::StoreError,
+    error::{CodecError, StoreError},
     key::SessionKey,
     moment::Moment,
     record::{Damage, Record, Version},
@@ -98,7 +98,7 @@ pub(crate) trait SessionTable: Send + Sync + 'static {
 /// store.create_table().await?;
 ///
 /// let session = Sessions::new(store, &settings)?.new_session().load().await?;
-/// session.insert("cart", &[1, 2])?;
+/// session.insert("cart", [1, 2])?;
 /// session.save().await?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// # })?;
@@ -155,12 +155,16 @@ impl DbStore {
         }
     }
 
-    fn record(&self, row: Row) -> Record {
+    fn record(&self, row: Row) -> Result<Record, StoreError> {
         let decoded = self.codec.decode(&row.data);
+        // Counting it as empty, as other damage is, would let the next save overwrite a session that Django can still read.
+        if let Err(CodecError::TooLarge { limit }) = decoded {
+            return Err(StoreError::TooLarge { limit });
+        }
         let damage = decoded.as_ref().err().map(Damage::from);
         let mut record = Record::new(decoded.unwrap_or_default(), row.expires_at.into());
         record.damage = damage;
-        record.with_version(Version::from_text(row.data))
+        Ok(record.with_version(Version::from_text(row.data)))
     }
 }
 
@@ -170,11 +174,8 @@ impl SessionStore for DbStore {
     }
 
     async fn load(&self, key: &SessionKey) -> Result<Option<Record>, StoreError> {
-        Ok(self
-            .table
-            .select(key.as_str())
-            .await?
-            .map(|row| self.record(row)))
+        let row = self.table.select(key.as_str()).await?;
+        row.map(|row| self.record(row)).transpose()
     }
 
     async fn create(&self, key: &SessionKey, record: &Record) -> Result<Created, StoreError> {
@@ -203,7 +204,7 @@ impl SessionStore for DbStore {
                 .await?
             {
                 Updated::Done => Saved::Saved(version),
-                Updated::Other(row) => Saved::Conflict(self.record(row)),
+                Updated::Other(row) => Saved::Conflict(self.record(row)?),
                 Updated::Gone | Updated::Taken => Saved::Gone,
             },
         )
@@ -230,7 +231,7 @@ impl SessionStore for DbStore {
                 .await?
             {
                 Updated::Done => Renamed::Renamed(version),
-                Updated::Other(row) => Renamed::Conflict(self.record(row)),
+                Updated::Other(row) => Renamed::Conflict(self.record(row)?),
                 Updated::Gone => Renamed::Gone,
                 Updated::Taken => Renamed::Taken,
             },

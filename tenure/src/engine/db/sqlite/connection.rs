@@ -30,7 +30,7 @@ type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 /// One SQLite file.
 pub(crate) struct Sqlite {
     shared: Arc<File>,
-    writes: mpsc::Sender<Write>,
+    queue: mpsc::Sender<Write>,
 }
 
 struct File {
@@ -57,16 +57,16 @@ impl Sqlite {
             file.prepare(&writer)?;
         }
         let shared = Arc::new(file);
-        let (writes, queue) = mpsc::channel();
+        let (queue, waiting) = mpsc::channel();
         let file = Arc::clone(&shared);
         let name = "tenure-sqlite".to_owned();
         thread::Builder::new()
             .name(name)
-            .spawn(move || write_all(&file, &mut writer, &queue))
+            .spawn(move || write_all(&file, &mut writer, &waiting))
             .map_err(|error| {
                 StoreError::unavailable("no thread could be started to write to SQLite", error)
             })?;
-        Ok(Self { shared, writes })
+        Ok(Self { shared, queue })
     }
 
     fn error(&self, error: &rusqlite::Error) -> StoreError {
@@ -119,7 +119,7 @@ impl Sqlite {
                 let _ = sender.send(answer);
             }))
         });
-        self.writes.send(write).map_err(|_| stopped())?;
+        self.queue.send(write).map_err(|_| stopped())?;
         receiver.await.map_err(|_| stopped())?
     }
 }
@@ -200,27 +200,25 @@ fn write_all(file: &File, writer: &mut Connection, queue: &mpsc::Receiver<Write>
     while let Ok(first) = queue.recv() {
         let mut batch = std::iter::once(first).chain(queue.try_iter()).take(BATCH);
         let mut answers = Vec::new();
-        let committed = match writer.transaction_with_behavior(TransactionBehavior::Immediate) {
+        let failed = match writer.transaction_with_behavior(TransactionBehavior::Immediate) {
             Ok(transaction) => {
                 // SQLite gives up the transaction by itself when the disk is full; what comes after that would stand alone.
                 while let (false, Some(write)) = (transaction.is_autocommit(), batch.next()) {
                     answers.extend(write(Some(&transaction)));
                 }
-                transaction.commit()
+                transaction.commit().err()
             }
             // Whoever waits now has waited for the lock already, and must not wait as long again.
             Err(error) => {
                 answers.extend(batch.by_ref().filter_map(|write| write(None)));
-                Err(error)
+                Some(error)
             }
         };
         for answer in answers {
-            answer(
-                committed
-                    .as_ref()
-                    .map(|()| ())
-                    .map_err(|error| failure(&file.location.path, error)),
-            );
+            answer(match &failed {
+                None => Ok(()),
+                Some(error) => Err(failure(&file.location.path, error)),
+            });
         }
     }
 }

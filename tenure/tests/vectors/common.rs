@@ -13,28 +13,34 @@ use tenure::{
 };
 
 /// The vectors that a real Django made.
-pub fn vectors(name: &str) -> Value {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../interop/vectors").join(name);
+pub(crate) fn vectors(name: &str) -> Value {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("../interop/vectors")
+        .join(name);
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
-pub fn unix(seconds: &Value) -> SystemTime {
+pub(crate) fn unix(seconds: &Value) -> SystemTime {
     UNIX_EPOCH + Duration::from_secs_f64(seconds.as_f64().unwrap())
 }
 
 /// A clock that stands still, and a random source that makes the given keys first.
 #[derive(Debug)]
-pub struct Scripted {
-    pub now: Mutex<SystemTime>,
+pub(crate) struct Scripted {
+    pub(crate) now: Mutex<SystemTime>,
     letters: Mutex<Vec<u8>>,
 }
 
 impl Scripted {
-    pub fn new(now: SystemTime, keys: &[&str]) -> Arc<Self> {
+    pub(crate) fn new(now: SystemTime, keys: &[&str]) -> Arc<Self> {
         let alphabet = b"abcdefghijklmnopqrstuvwxyz0123456789";
-        let index = |letter: u8| u8::try_from(alphabet.iter().position(|l| *l == letter).unwrap()).unwrap();
+        let index =
+            |letter: u8| u8::try_from(alphabet.iter().position(|l| *l == letter).unwrap()).unwrap();
         let letters = keys.iter().flat_map(|key| key.bytes()).map(index).collect();
-        Arc::new(Self { now: Mutex::new(now), letters: Mutex::new(letters) })
+        Arc::new(Self {
+            now: Mutex::new(now),
+            letters: Mutex::new(letters),
+        })
     }
 }
 
@@ -46,25 +52,43 @@ impl System for Scripted {
     fn fill_random(&self, bytes: &mut [u8]) -> Result<(), RandomError> {
         let mut letters = self.letters.lock().unwrap();
         for byte in bytes {
-            *byte = if letters.is_empty() { 7 } else { letters.remove(0) };
+            *byte = if letters.is_empty() {
+                7
+            } else {
+                letters.remove(0)
+            };
         }
         Ok(())
     }
 }
 
 /// Settings of a vector, from Django's names.
-pub fn settings(secret: &str, names: Option<&Value>) -> Result<Settings, tenure::SettingsError> {
-    let mut toml = format!("SECRET_KEY = {}\nTENURE_DEVELOPMENT = true\n", Value::from(secret));
+pub(crate) fn settings(
+    secret: &str,
+    names: Option<&Value>,
+) -> Result<Settings, tenure::SettingsError> {
+    let mut toml = format!(
+        "SECRET_KEY = {}\nTENURE_DEVELOPMENT = true\n",
+        Value::from(secret)
+    );
     for (name, value) in names.and_then(Value::as_object).into_iter().flatten() {
         // TOML has no null: Django's None is "None" where a setting takes it.
-        let value = if value.is_null() { Value::from("None") } else { value.clone() };
+        let value = if value.is_null() {
+            Value::from("None")
+        } else {
+            value.clone()
+        };
         toml += &format!("{name} = {value}\n");
     }
     Settings::from_toml(&toml)
 }
 
 /// Does the `operations` of a vector in a handler. `delete` is what "another request ends the session" does.
-pub async fn operate(session: &Session, operation: &Value, delete: impl AsyncFn()) -> Result<(), SessionError> {
+pub(crate) async fn operate(
+    session: &Session,
+    operation: &Value,
+    delete: impl AsyncFn(),
+) -> Result<(), SessionError> {
     let argument = |index: usize| &operation[index];
     let key = || argument(1).as_str().unwrap();
     match argument(0).as_str().unwrap() {
@@ -77,7 +101,9 @@ pub async fn operate(session: &Session, operation: &Value, delete: impl AsyncFn(
         // Django's number zero is "at browser close", which `Expiry` has a name for; the others are stored as they are.
         "set_expiry" => match argument(1) {
             Value::Null => session.set_expiry(tenure::Expiry::Default),
-            Value::Number(number) if number.as_i64() == Some(0) => session.set_expiry(tenure::Expiry::BrowserClose),
+            Value::Number(number) if number.as_i64() == Some(0) => {
+                session.set_expiry(tenure::Expiry::BrowserClose)
+            }
             Value::Number(number) if number.as_u64().is_some() => {
                 session.set_expiry(Duration::from_secs(number.as_u64().unwrap()))
             }

@@ -5,7 +5,7 @@ mod tests {
     use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
     use serde::{Deserialize, de::DeserializeOwned};
-    use tenure::{CodecError, Secret, codec::SignedJson, record::Data};
+    use tenure::{CodecError, Data, Secret, codec::SignedJson};
 
     /// Cases in which tenure departs from Django, and why.
     const DELIBERATE: &[(&str, &str)] = &[

@@ -1,0 +1,211 @@
+#!/usr/bin/env python3
+"""
+Django, driven by a test: one JSON object per line on standard input is a
+request, one per line on standard output its answer. Ends with its input.
+
+Started with the environment that site_settings.py lists. An answer with the
+member "error" says what Django raised; the driver then goes on.
+
+version                                 -> django, engine
+migrate                                 -> ok
+save            key, data, expiry       -> key
+load            key                     -> exists, stored, data, expire_date
+delete          key                     -> ok
+clear_expired                           -> ok
+create_user     username, password, superuser=false -> id
+check_password  username, password      -> valid
+get_user        key                     -> id or null, key
+login           username, key           -> key
+logout          key                     -> ok
+
+The comment of each function says more. A "key" may be null or left out.
+"""
+
+import datetime as dt
+import json
+import os
+import sys
+from importlib import import_module
+
+import django
+from django.conf import settings
+
+OPERATIONS = {}
+
+
+def operation(function):
+    OPERATIONS[function.__name__] = function
+    return function
+
+
+def request_with(key):
+    from django.test import RequestFactory
+
+    request = RequestFactory().get("/")
+    request.session = session(key)
+    return request
+
+
+def session(key=None):
+    return import_module(settings.SESSION_ENGINE).SessionStore(key)
+
+
+def user_named(username):
+    from django.contrib.auth import get_user_model
+
+    return get_user_model().objects.get_by_natural_key(username)
+
+
+def instant(text):
+    value = dt.datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return value if value.tzinfo else value.replace(tzinfo=dt.timezone.utc)
+
+
+@operation
+def version():
+    return {"django": django.get_version(), "engine": settings.SESSION_ENGINE}
+
+
+@operation
+def migrate():
+    from django.core.management import call_command
+
+    call_command("migrate", interactive=False, verbosity=0)
+    return {"ok": True}
+
+
+@operation
+def save(key=None, data=None, expiry=None):
+    """
+    `data` becomes all that the session holds. Without a key Django chooses
+    one; a key that is not stored yet is created as it is, which Django itself
+    never does with a visitor's key. `expiry` is what set_expiry takes: seconds,
+    a date in ISO 8601 (UTC if it names no zone), or null to leave it out.
+    """
+    store = session(key)
+    store.clear()
+    store.update(data or {})
+    if isinstance(expiry, str):
+        expiry = instant(expiry)
+    if expiry is not None:
+        store.set_expiry(expiry)
+    store.save(must_create=key is not None and not store.exists(key))
+    return {"key": store.session_key}
+
+
+@operation
+def load(key):
+    """
+    `exists`: a request with this key would find the session. `stored`: there
+    is something under the key, perhaps expired. `expire_date` is the table's
+    column where the engine has a table, else what Django computes.
+    """
+    store = session(key)
+    stored = bool(store.exists(key))
+    data = store.load()
+    # On a dead key the engines either drop it or start a new session.
+    exists = stored and store.session_key == key
+    expire_date = None
+    if hasattr(store, "get_model_class"):
+        row = store.model.objects.filter(session_key=key).first()
+        expire_date = row and row.expire_date.isoformat()
+    elif exists:
+        expire_date = store.get_expiry_date().isoformat()
+    return {
+        "exists": exists,
+        "stored": stored,
+        "data": data,
+        "expire_date": expire_date,
+    }
+
+
+@operation
+def delete(key):
+    session().delete(key)
+    return {"ok": True}
+
+
+@operation
+def clear_expired():
+    session().clear_expired()
+    return {"ok": True}
+
+
+@operation
+def create_user(username, password, superuser=False):
+    from django.contrib.auth import get_user_model
+
+    user = get_user_model().objects.create_user(
+        username, password=password, is_staff=superuser, is_superuser=superuser
+    )
+    return {"id": user.pk}
+
+
+@operation
+def check_password(username, password):
+    return {"valid": user_named(username).check_password(password)}
+
+
+@operation
+def get_user(key):
+    """
+    Who a request with this session is. Django flushes a session whose hash is
+    wrong, and moves one that only an old SECRET_KEY verifies to a new key: the
+    `key` answered is the one that holds afterwards, or null.
+    """
+    from django.contrib.auth import get_user as django_get_user
+
+    request = request_with(key)
+    user = django_get_user(request)
+    if request.session.modified and request.session.session_key:
+        request.session.save()
+    return {"id": user.pk, "key": request.session.session_key}
+
+
+@operation
+def login(username, key=None):
+    """What a login view does once the password is found right."""
+    from django.contrib.auth import login as django_login
+
+    request = request_with(key)
+    backend = "django.contrib.auth.backends.ModelBackend"
+    django_login(request, user_named(username), backend=backend)
+    request.session.save()
+    return {"key": request.session.session_key}
+
+
+@operation
+def logout(key):
+    from django.contrib.auth import get_user as django_get_user
+    from django.contrib.auth import logout as django_logout
+
+    request = request_with(key)
+    request.user = django_get_user(request)
+    django_logout(request)
+    return {"ok": True}
+
+
+def answer(line):
+    try:
+        arguments = json.loads(line)
+        name = arguments.pop("op")
+        if name not in OPERATIONS:
+            known = ", ".join(OPERATIONS)
+            raise LookupError(f"no operation {name!r}; there are: {known}")
+        return json.dumps(OPERATIONS[name](**arguments))
+    except Exception as error:
+        return json.dumps({"error": f"{type(error).__name__}: {error}"})
+
+
+def main():
+    # Whatever Django prints must not mix with the answers.
+    answers, sys.stdout = sys.stdout, sys.stderr
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "site_settings")
+    django.setup()
+    for line in sys.stdin.buffer:
+        if line.strip():
+            print(answer(line), file=answers, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""
+An ordinary Django site, as `startproject` writes it, which takes from the
+environment what a test must share with it:
+
+DJANGO_DB                    path of the SQLite database; required
+DJANGO_SECRET_KEY            SECRET_KEY; required
+DJANGO_SECRET_KEY_FALLBACKS  a JSON list; default []
+SESSION_ENGINE               default django.contrib.sessions.backends.db
+"""
+
+import json
+import os
+
+from django.core.exceptions import ImproperlyConfigured
+
+
+def required(name):
+    try:
+        return os.environ[name]
+    except KeyError:
+        raise ImproperlyConfigured(f"set the environment variable {name}") from None
+
+
+SECRET_KEY = required("DJANGO_SECRET_KEY")
+SECRET_KEY_FALLBACKS = json.loads(os.environ.get("DJANGO_SECRET_KEY_FALLBACKS", "[]"))
+SESSION_ENGINE = os.environ.get(
+    "SESSION_ENGINE", "django.contrib.sessions.backends.db"
+)
+
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": required("DJANGO_DB"),
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+ALLOWED_HOSTS = ["*"]
+ROOT_URLCONF = "urls"
+STATIC_URL = "static/"
+USE_TZ = True
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+]
+
+MIDDLEWARE = [
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# Django's default order and its full number of rounds: what a fast hasher for
+# tests would write is not what a real site writes.
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2SHA1PasswordHasher",
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.BCryptSHA256PasswordHasher",
+    "django.contrib.auth.hashers.ScryptPasswordHasher",
+]
