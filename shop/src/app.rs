@@ -5,9 +5,7 @@ use axum::{
     extract::{DefaultBodyLimit, FromRef},
     http::{
         HeaderName, HeaderValue,
-        header::{
-            CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
-        },
+        header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS},
     },
     middleware::map_response,
     response::{IntoResponse, Response},
@@ -47,7 +45,10 @@ pub(crate) fn router(shop: Shop, sessions: SessionLayer) -> Router {
         .route("/cart/remove", post(cart::remove))
         .route("/login", get(login::show).post(login::log_in))
         .route("/logout", post(login::log_out))
-        .route("/preferences", get(preferences::show).post(preferences::save))
+        .route(
+            "/preferences",
+            get(preferences::show).post(preferences::save),
+        )
         .route("/session", get(session_page::show))
         .fallback(render::unknown_page)
         .method_not_allowed_fallback(render::wrong_method)

@@ -6,7 +6,7 @@ use axum::{
     Form,
     response::{IntoResponse, Redirect, Response},
 };
-use minijinja::context;
+use minijinja::{context, value::Serde};
 use serde::{Deserialize, Serialize};
 use tenure::{Session, SessionError};
 
@@ -67,7 +67,7 @@ pub(crate) async fn show(page: Page) -> Result<Response, Failure> {
     let total_cents: u64 = lines.iter().map(|line| line.sum_cents).sum();
     page.at("/cart").private().render(
         "cart.html",
-        context! { lines, total_cents, most => MOST },
+        context! { lines => Serde(lines), total_cents, most => MOST },
     )
 }
 
@@ -105,7 +105,10 @@ pub(crate) async fn remove(page: Page, Form(change): Form<Change>) -> Result<Res
             cart.retain(|_, quantity| *quantity > 0);
             cart
         })?;
-        render::flash(session, &format!("Taken out of your cart: {}.", product.name))?;
+        render::flash(
+            session,
+            &format!("Taken out of your cart: {}.", product.name),
+        )?;
     }
     Ok(Redirect::to(same_site(&change.next)).into_response())
 }

@@ -1,7 +1,7 @@
 //! What the shop sells.
 
 use axum::response::Response;
-use minijinja::context;
+use minijinja::{context, value::Serde};
 use serde::Serialize;
 
 use crate::{error::Failure, render::Page};
@@ -81,5 +81,5 @@ pub(crate) fn find(slug: &str) -> Option<&'static Product> {
 
 pub(crate) async fn show(page: Page) -> Result<Response, Failure> {
     page.at("/")
-        .render("catalogue.html", context! { products => &PRODUCTS[..] })
+        .render("catalogue.html", context! { products => Serde(&PRODUCTS) })
 }

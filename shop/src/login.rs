@@ -12,7 +12,10 @@ use tenure::{
     auth::{self, Auth, AuthError},
 };
 
-use crate::{error::Failure, render::{self, Page}};
+use crate::{
+    error::Failure,
+    render::{self, Page},
+};
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Next {
@@ -47,9 +50,10 @@ pub(crate) async fn show(page: Page, Query(query): Query<Next>) -> Result<Respon
     if page.user().is_some() {
         return Ok(Redirect::to(next).into_response());
     }
-    page.at("/login")
-        .private()
-        .render("login.html", context! { next, username => "", failed => false })
+    page.at("/login").private().render(
+        "login.html",
+        context! { next, username => "", failed => false },
+    )
 }
 
 pub(crate) async fn log_in(

@@ -1,11 +1,18 @@
 //! Theme and expiry, kept in the session.
 
-use axum::{Form, response::{Redirect, Response}};
-use minijinja::context;
+use axum::{
+    Form,
+    response::{Redirect, Response},
+};
+use minijinja::{context, value::Serde};
 use serde::{Deserialize, Serialize};
 use tenure::Session;
 
-use crate::{error::Failure, expiry::Kind, render::{self, Page}};
+use crate::{
+    error::Failure,
+    expiry::Kind,
+    render::{self, Page},
+};
 
 const THEME: &str = "theme";
 
@@ -28,7 +35,7 @@ pub(crate) async fn show(page: Page) -> Result<Response, Failure> {
     let expiry = Kind::of(page.session());
     page.at("/preferences")
         .private()
-        .render("preferences.html", context! { expiry })
+        .render("preferences.html", context! { expiry => Serde(expiry) })
 }
 
 pub(crate) async fn save(

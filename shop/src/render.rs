@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header::CACHE_CONTROL, request::Parts},
     response::{Html, IntoResponse, Response},
 };
-use minijinja::{Environment, UndefinedBehavior, Value, context};
+use minijinja::{Environment, UndefinedBehavior, Value, context, syntax::SyntaxConfig};
 use tenure::{
     Session, SessionError,
     auth::{AuthError, User},
@@ -24,17 +24,27 @@ pub(crate) fn templates() -> Result<Templates, minijinja::Error> {
     let mut templates = Environment::new();
     // A misspelt name is an error; `{% if request.session.theme %}` stays possible.
     templates.set_undefined_behavior(UndefinedBehavior::SemiStrict);
-    templates.set_trim_blocks(true);
-    templates.set_lstrip_blocks(true);
+    templates.set_syntax(
+        SyntaxConfig::builder()
+            .trim_blocks(true)
+            .lstrip_blocks(true)
+            .build()?,
+    );
     templates.add_filter("money", money);
     for (name, source) in [
         ("art.html", include_str!("../templates/art.html")),
         ("base.html", include_str!("../templates/base.html")),
         ("cart.html", include_str!("../templates/cart.html")),
-        ("catalogue.html", include_str!("../templates/catalogue.html")),
+        (
+            "catalogue.html",
+            include_str!("../templates/catalogue.html"),
+        ),
         ("login.html", include_str!("../templates/login.html")),
         ("message.html", include_str!("../templates/message.html")),
-        ("preferences.html", include_str!("../templates/preferences.html")),
+        (
+            "preferences.html",
+            include_str!("../templates/preferences.html"),
+        ),
         ("session.html", include_str!("../templates/session.html")),
     ] {
         templates.add_template(name, source)?;

@@ -44,10 +44,7 @@ fn read(path: &Path) -> Result<Option<Secret>, StartError> {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => {
-            return Err(problem(
-                path,
-                format!("the secret cannot be read: {error}"),
-            ));
+            return Err(problem(path, format!("the secret cannot be read: {error}")));
         }
     };
     refuse_if_shared(path)?;

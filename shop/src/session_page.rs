@@ -1,11 +1,15 @@
 //! The visitor's own session, shown to its owner.
 
 use axum::response::Response;
-use minijinja::context;
+use minijinja::{context, value::Serde};
 use serde::Serialize;
 use tenure::Session;
 
-use crate::{error::Failure, expiry::Kind, render::{self, Page}};
+use crate::{
+    error::Failure,
+    expiry::Kind,
+    render::{self, Page},
+};
 
 /// Values that may stand on a page. All others may be credentials, such as the hash of a login or a CSRF token, so this names what is
 /// shown and not what is hidden.
@@ -62,15 +66,17 @@ pub(crate) async fn show(page: Page) -> Result<Response, Failure> {
         .map(|date| date.strftime("%-d %B %Y, %H:%M:%S UTC").to_string())
         .unwrap_or_default();
     let context = context! {
-        entries,
+        entries => Serde(&entries),
         total_bytes,
         ends,
         stored => session.key().is_some(),
-        expiry => Kind::of(session),
+        expiry => Serde(Kind::of(session)),
         age => session.expiry_age(),
         engine => session.engine(),
     };
-    page.at("/session").private().render("session.html", context)
+    page.at("/session")
+        .private()
+        .render("session.html", context)
 }
 
 #[cfg(test)]

@@ -20,7 +20,14 @@ mod tests {
     fn a_stranger_who_looks_around_gets_no_session() {
         let folder = tempfile::tempdir().unwrap();
         let server = Server::start(folder.path());
-        for path in ["/", "/cart", "/login", "/preferences", "/session", "/nowhere"] {
+        for path in [
+            "/",
+            "/cart",
+            "/login",
+            "/preferences",
+            "/session",
+            "/nowhere",
+        ] {
             let reply = server.client().get(path);
             assert_eq!(reply.header("set-cookie"), None, "{path}");
         }
@@ -107,9 +114,7 @@ mod tests {
         for add in adds {
             assert_eq!(add.join().unwrap(), 303);
         }
-        visitor
-            .get("/session")
-            .shows("{&quot;sencha&quot;:50}");
+        visitor.get("/session").shows("{&quot;sencha&quot;:50}");
     }
 
     #[test]
@@ -123,7 +128,9 @@ mod tests {
         visitor.get("/cart").shows("€26.00");
         let added = visitor.post("/cart/add", "product=oolong&next=/%23oolong");
         assert_eq!(added.header("location"), Some("/#oolong"));
-        visitor.get("/").shows("Added to your cart: Mountain oolong.");
+        visitor
+            .get("/")
+            .shows("Added to your cart: Mountain oolong.");
         visitor.get("/").hides("Added to your cart");
         visitor.post("/cart/remove", "product=cups");
         visitor.get("/cart").hides("Pair of cups");
@@ -148,7 +155,12 @@ mod tests {
     fn a_login_leads_to_no_other_site() {
         let folder = tempfile::tempdir().unwrap();
         let server = Server::start(folder.path());
-        for next in ["//evil.example", "/%5Cevil.example", "https://evil.example/", "/%09/evil.example"] {
+        for next in [
+            "//evil.example",
+            "/%5Cevil.example",
+            "https://evil.example/",
+            "/%09/evil.example",
+        ] {
             let form = format!("username=demo&password=demo-password&next={next}");
             let mut visitor = server.client();
             assert_eq!(visitor.post("/login", &form).header("location"), Some("/"));
@@ -195,7 +207,10 @@ mod tests {
         let server = Server::start(folder.path());
         let mut visitor = server.client();
         visitor.log_in();
-        for header in ["Sec-Fetch-Site: cross-site\r\n", "Origin: http://evil.example\r\n"] {
+        for header in [
+            "Sec-Fetch-Site: cross-site\r\n",
+            "Origin: http://evil.example\r\n",
+        ] {
             assert_eq!(visitor.send("POST", "/logout", header, "").status, 403);
         }
         visitor.get("/").shows(">demo</span>");
@@ -221,7 +236,11 @@ mod tests {
         let server = Server::start(folder.path());
         let mut visitor = server.client();
         for (kind, age, text) in [
-            ("idle", Some("Max-Age=1800;"), "30 minutes after your last request"),
+            (
+                "idle",
+                Some("Max-Age=1800;"),
+                "30 minutes after your last request",
+            ),
             ("browser", None, "when the browser closes"),
             ("date", Some("Max-Age=86"), "however often you come back"),
             ("default", Some("Max-Age=1209600;"), "This is the default."),

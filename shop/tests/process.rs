@@ -62,7 +62,9 @@ mod tests {
         let port = busy.local_addr().unwrap().port().to_string();
         let (message, code) = refusal(folder.path(), &["--port", &port]);
         assert!(
-            message.contains(&format!("port {port} is in use: choose another with --port")),
+            message.contains(&format!(
+                "port {port} is in use: choose another with --port"
+            )),
             "{message}"
         );
         assert_eq!(code, Some(1));
@@ -72,7 +74,11 @@ mod tests {
     #[test]
     fn wrong_flags_are_explained() {
         let folder = tempfile::tempdir().unwrap();
-        for arguments in [&["--prot", "80"][..], &["--port", "http"], &["shop.sqlite3"]] {
+        for arguments in [
+            &["--prot", "80"][..],
+            &["--port", "http"],
+            &["shop.sqlite3"],
+        ] {
             let (message, code) = refusal(folder.path(), arguments);
             assert_eq!(code, Some(2), "{message}");
         }
@@ -86,10 +92,7 @@ mod tests {
         let secret = folder.path().join("tea.sqlite3.secret");
         fs::write(&secret, "x".repeat(64)).unwrap();
         fs::set_permissions(&secret, fs::Permissions::from_mode(0o644)).unwrap();
-        let (message, code) = refusal(
-            folder.path(),
-            &["--port", "0", "--database", "tea.sqlite3"],
-        );
+        let (message, code) = refusal(folder.path(), &["--port", "0", "--database", "tea.sqlite3"]);
         assert!(message.contains("mode 644"), "{message}");
         assert!(!message.contains("xxxx"), "{message}");
         assert_eq!(code, Some(1));
@@ -110,10 +113,7 @@ mod tests {
     fn a_file_that_is_no_database_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("tea.sqlite3"), "no database ".repeat(99)).unwrap();
-        let (message, code) = refusal(
-            folder.path(),
-            &["--port", "0", "--database", "tea.sqlite3"],
-        );
+        let (message, code) = refusal(folder.path(), &["--port", "0", "--database", "tea.sqlite3"]);
         assert!(message.contains("database"), "{message}");
         assert_eq!(code, Some(1));
     }
