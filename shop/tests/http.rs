@@ -133,7 +133,7 @@ mod tests {
             .shows("Added to your cart: Mountain oolong.");
         visitor.get("/").hides("Added to your cart");
         visitor.post("/cart/remove", "product=cups");
-        visitor.get("/cart").hides("Pair of cups");
+        visitor.get("/cart").hides("Remove Pair of cups");
     }
 
     #[test]
