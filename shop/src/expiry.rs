@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime};
 use serde::{Deserialize, Serialize};
 use tenure::{Expiry, Session, SessionError};
 
-pub(crate) const HALF_AN_HOUR: Duration = Duration::from_secs(30 * 60);
-const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const HALF_AN_HOUR: Duration = Duration::from_mins(30);
+const A_DAY: Duration = Duration::from_hours(24);
 
 /// When a session ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]

@@ -90,7 +90,10 @@ fn url(database: &Path) -> Option<String> {
     let mut url = String::from("sqlite://");
     for c in database.to_str()?.chars() {
         match c {
-            '%' | '?' | '#' | ' ' => url.push_str(&format!("%{:02X}", u32::from(c))),
+            '%' => url.push_str("%25"),
+            '?' => url.push_str("%3F"),
+            '#' => url.push_str("%23"),
+            ' ' => url.push_str("%20"),
             _ => url.push(c),
         }
     }

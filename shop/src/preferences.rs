@@ -47,7 +47,7 @@ pub(crate) async fn save(
         Theme::Auto => {
             session.remove_key(THEME)?;
         }
-        theme => session.insert(THEME, &theme)?,
+        theme => session.insert(THEME, theme)?,
     }
     preferences.expiry.choose(&session)?;
     if !session.is_empty() {

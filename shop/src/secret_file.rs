@@ -14,8 +14,8 @@ use tenure::{
 
 use crate::error::StartError;
 
-/// Enough for HMAC-SHA256, and more than the fifty characters that Django asks for once it is written as text.
-const BYTES: usize = 32;
+/// Hexadecimal digits of a secret: 256 bits, and more than the fifty characters that Django asks for.
+const LENGTH: usize = 64;
 
 /// The secret beside `database`, made if there is none yet.
 pub(crate) fn load_or_make(database: &Path) -> Result<Secret, StartError> {
@@ -49,7 +49,7 @@ fn read(path: &Path) -> Result<Option<Secret>, StartError> {
     };
     refuse_if_shared(path)?;
     let text = text.trim();
-    if text.len() < 2 * BYTES {
+    if text.len() < LENGTH {
         return Err(problem(
             path,
             "the secret is too short: delete the file for a new one, which logs everybody out",
@@ -66,7 +66,8 @@ fn refuse_if_shared(path: &Path) -> Result<(), StartError> {
 
     let metadata = fs::metadata(path).map_err(|error| problem(path, error.to_string()))?;
     let mode = metadata.permissions().mode() & 0o777;
-    if mode & 0o077 == 0 {
+    let others = mode & 0o077;
+    if others == 0 {
         return Ok(());
     }
     Err(problem(
@@ -85,11 +86,14 @@ fn refuse_if_shared(_: &Path) -> Result<(), StartError> {
 /// Writes a new secret under another name and moves it into place: whoever looks sees the whole secret or none, and of two shops that
 /// start at once the second takes the first one's.
 fn make(path: &Path) -> Result<Secret, StartError> {
-    let mut bytes = [0; BYTES];
-    OperatingSystem
-        .fill_random(&mut bytes)
-        .map_err(|error| problem(path, error.to_string()))?;
-    let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let random = || {
+        let mut bytes = [0; 16];
+        OperatingSystem
+            .fill_random(&mut bytes)
+            .map_err(|error| problem(path, error.to_string()))?;
+        Ok::<_, StartError>(u128::from_be_bytes(bytes))
+    };
+    let text = format!("{:032x}{:032x}", random()?, random()?);
     match write(path, &text) {
         Ok(()) => Ok(Secret::new(text)),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {

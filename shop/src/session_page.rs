@@ -100,7 +100,7 @@ mod tests {
         let session = tenure::testing::session().await;
         assert_eq!(total(&entries(&session)), "{}".len());
         session.insert("theme", "dark").unwrap();
-        session.insert("visits", &3).unwrap();
+        session.insert("visits", 3).unwrap();
         assert_eq!(
             total(&entries(&session)),
             r#"{"theme":"dark","visits":3}"#.len()

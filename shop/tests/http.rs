@@ -1,13 +1,17 @@
 //! The shop as a client on the wire sees it.
 
 #[cfg(test)]
-mod common;
+#[path = "common/client.rs"]
+mod client;
+#[cfg(test)]
+#[path = "common/server.rs"]
+mod server;
 
 #[cfg(test)]
 mod tests {
     use std::path::Path;
 
-    use super::common::Server;
+    use super::{client::Client, server::Server};
 
     fn rows(folder: &Path) -> u32 {
         let database = rusqlite::Connection::open(folder.join("shop.sqlite3")).unwrap();
@@ -28,10 +32,10 @@ mod tests {
             "/session",
             "/nowhere",
         ] {
-            let reply = server.client().get(path);
+            let reply = Client::new(&server).get(path);
             assert_eq!(reply.header("set-cookie"), None, "{path}");
         }
-        let mut stranger = server.client();
+        let mut stranger = Client::new(&server);
         stranger.post("/cart/remove", "product=oolong");
         stranger.post("/preferences", "theme=auto&expiry=default");
         stranger.post("/login", "username=demo&password=wrong");
@@ -43,7 +47,7 @@ mod tests {
     fn the_cookie_has_djangos_attributes() {
         let folder = tempfile::tempdir().unwrap();
         let server = Server::start(folder.path());
-        let reply = server.client().post("/cart/add", "product=oolong");
+        let reply = Client::new(&server).post("/cart/add", "product=oolong");
         assert_eq!(reply.status, 303);
         let cookie = reply.header("set-cookie").unwrap();
         for part in ["HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=1209600"] {
@@ -56,7 +60,7 @@ mod tests {
     fn cart_and_login_survive_a_restart() {
         let folder = tempfile::tempdir().unwrap();
         let server = Server::start(folder.path());
-        let mut visitor = server.client();
+        let mut visitor = Client::new(&server);
         visitor.post("/cart/add", "product=oolong&quantity=2");
         visitor.log_in();
         assert!(server.stop("-TERM").success());
@@ -73,7 +77,7 @@ mod tests {
     fn a_login_keeps_the_cart_and_takes_a_new_key() {
         let folder = tempfile::tempdir().unwrap();
         let server = Server::start(folder.path());
-        let mut visitor = server.client();
+        let mut visitor = Client::new(&server);
         visitor.post("/cart/add", "product=teapot");
         let mut with_old_key = visitor.clone();
         visitor.log_in();
@@ -86,7 +90,7 @@ mod tests {
     fn a_logout_kills_the_cookie() {
         let folder = tempfile::tempdir().unwrap();
         let server = Server::start(folder.path());
-        let mut visitor = server.client();
+        let mut visitor = Client::new(&server);
         visitor.log_in();
         visitor.post("/cart/add", "product=oolong");
         let mut replay = visitor.clone();
@@ -103,7 +107,7 @@ mod tests {
     fn fifty_adds_at_once_sum_up() {
         let folder = tempfile::tempdir().unwrap();
         let server = Server::start(folder.path());
-        let mut visitor = server.client();
+        let mut visitor = Client::new(&server);
         visitor.post("/preferences", "theme=dark&expiry=default");
         let adds: Vec<_> = (0..50)
             .map(|_| {
@@ -121,7 +125,7 @@ mod tests {
     fn the_cart_counts_up_and_down() {
         let folder = tempfile::tempdir().unwrap();
         let server = Server::start(folder.path());
-        let mut visitor = server.client();
+        let mut visitor = Client::new(&server);
         visitor.post("/cart/add", "product=cups&quantity=4000000000");
         visitor.get("/cart").shows("€2574.00");
         visitor.post("/cart/remove", "product=cups&quantity=98");
@@ -140,7 +144,7 @@ mod tests {
     fn a_wrong_password_shows_the_form_again() {
         let folder = tempfile::tempdir().unwrap();
         let server = Server::start(folder.path());
-        let page = server.client().post(
+        let page = Client::new(&server).post(
             "/login",
             "username=%22%3E%3Cb%3Edemo&password=wrong&next=/session",
         );
@@ -162,7 +166,7 @@ mod tests {
             "/%09/evil.example",
         ] {
             let form = format!("username=demo&password=demo-password&next={next}");
-            let mut visitor = server.client();
+            let mut visitor = Client::new(&server);
             assert_eq!(visitor.post("/login", &form).header("location"), Some("/"));
             // Somebody who is logged in is sent on at once.
             let page = visitor.get(&format!("/login?next={next}"));
@@ -175,10 +179,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let server = Server::start(folder.path());
         for path in ["/cart", "/login", "/preferences", "/session"] {
-            let reply = server.client().get(path);
+            let reply = Client::new(&server).get(path);
             assert_eq!(reply.header("cache-control"), Some("no-store"), "{path}");
         }
-        let mut visitor = server.client();
+        let mut visitor = Client::new(&server);
         assert_eq!(visitor.get("/").header("cache-control"), None);
         visitor.log_in();
         for path in ["/", "/nowhere"] {
@@ -192,7 +196,7 @@ mod tests {
     fn what_there_is_not() {
         let folder = tempfile::tempdir().unwrap();
         let server = Server::start(folder.path());
-        let mut visitor = server.client();
+        let mut visitor = Client::new(&server);
         assert_eq!(visitor.get("/nowhere").status, 404);
         assert_eq!(visitor.post("/cart/add", "product=coffee").status, 404);
         assert_eq!(visitor.post("/cart/add", "").status, 404);
@@ -205,7 +209,7 @@ mod tests {
     fn forms_of_other_sites_are_refused() {
         let folder = tempfile::tempdir().unwrap();
         let server = Server::start(folder.path());
-        let mut visitor = server.client();
+        let mut visitor = Client::new(&server);
         visitor.log_in();
         for header in [
             "Sec-Fetch-Site: cross-site\r\n",
@@ -220,7 +224,7 @@ mod tests {
     fn the_session_page_shows_no_credentials() {
         let folder = tempfile::tempdir().unwrap();
         let server = Server::start(folder.path());
-        let mut visitor = server.client();
+        let mut visitor = Client::new(&server);
         visitor.post("/cart/add", "product=oolong");
         visitor.log_in();
         let page = visitor.get("/session");
@@ -234,7 +238,7 @@ mod tests {
     fn the_chosen_expiry_is_the_cookies() {
         let folder = tempfile::tempdir().unwrap();
         let server = Server::start(folder.path());
-        let mut visitor = server.client();
+        let mut visitor = Client::new(&server);
         for (kind, age, text) in [
             (
                 "idle",

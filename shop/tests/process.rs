@@ -1,7 +1,8 @@
 //! Starting and stopping the shop.
 
 #[cfg(test)]
-mod common;
+#[path = "common/server.rs"]
+mod server;
 
 #[cfg(test)]
 mod tests {
@@ -14,7 +15,7 @@ mod tests {
         process::Stdio,
     };
 
-    use super::common::{Server, shop};
+    use super::server::{Server, shop};
 
     /// What a shop says that cannot start, and its exit code.
     fn refusal(folder: &Path, arguments: &[&str]) -> (String, Option<i32>) {
@@ -49,7 +50,6 @@ mod tests {
         for signal in ["-INT", "-TERM"] {
             let server = Server::start(folder.path());
             let mut idle = TcpStream::connect(&server.address).unwrap();
-            server.client().get("/");
             assert_eq!(server.stop(signal).code(), Some(0), "{signal}");
             assert_eq!(idle.read(&mut [0]).unwrap_or(0), 0);
         }

@@ -15,7 +15,7 @@ use thirtyfour::{
     prelude::{ElementQueryable as _, WebDriverResult},
 };
 
-use super::common::Server;
+use super::server::Server;
 
 const INSTALL: &str =
     "install chromium and chromium-driver: apt-get install chromium chromium-driver";

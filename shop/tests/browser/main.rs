@@ -5,14 +5,14 @@
 #[cfg(test)]
 mod chromium;
 #[cfg(test)]
-#[path = "../common/mod.rs"]
-mod common;
+#[path = "../common/server.rs"]
+mod server;
 
 #[cfg(test)]
 mod tests {
     use thirtyfour::{By, SameSite, prelude::WebDriverResult};
 
-    use super::{chromium::Chromium, common::Server};
+    use super::{chromium::Chromium, server::Server};
 
     const DESKTOP: (u32, u32) = (1280, 900);
     const PHONE: (u32, u32) = (360, 740);
@@ -127,10 +127,17 @@ mod tests {
         browser.phone(PHONE).await?;
         browser.open(&server, "/").await?;
         browser.screenshot("phone-catalogue").await?;
-        for product in ["oolong", "teapot", "assam"] {
-            browser.click(&format!("#{product} button")).await?;
+        for (slug, name) in [
+            ("oolong", "Mountain oolong"),
+            ("assam", "Assam"),
+            ("teapot", "Stoneware teapot"),
+        ] {
+            browser.open(&server, "/").await?;
+            browser.click(&format!("#{slug} button")).await?;
+            browser
+                .shows(&format!("Added to your cart: {name}"))
+                .await?;
         }
-        browser.shows("Added to your cart").await?;
         browser.screenshot("phone-added").await?;
         browser.open(&server, "/login?next=/cart").await?;
         browser.fits("/login").await?;
