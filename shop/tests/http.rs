@@ -93,11 +93,11 @@ mod tests {
         let mut visitor = Client::new(&server);
         visitor.log_in();
         visitor.post("/cart/add", "product=oolong");
-        let mut replay = visitor.clone();
+        let mut old_cookie = visitor.clone();
         let reply = visitor.post("/logout", "");
         assert_eq!((reply.status, reply.header("location")), (303, Some("/")));
         assert_eq!(visitor.cookie, None);
-        let page = replay.get("/cart");
+        let page = old_cookie.get("/cart");
         page.hides("demo</span>");
         page.hides("Mountain oolong");
         assert_eq!(rows(folder.path()), 0);

@@ -33,12 +33,13 @@ mod tests {
     #[test]
     fn the_first_start_makes_everything_and_says_so() {
         let folder = tempfile::tempdir().unwrap();
-        let server = Server::start(folder.path());
-        assert_ne!(server.port(), 0);
-        assert!(server.printed.contains("demo, password demo-password"));
+        let (server, printed) = Server::open(folder.path(), "0");
+        assert!(!server.address.ends_with(":0"));
+        assert!(printed.contains("demo, password demo-password"));
+        let database = folder.path().join("shop.sqlite3");
+        assert!(printed.contains(database.to_str().unwrap()));
         for name in ["shop.sqlite3", "shop.sqlite3.secret"] {
             let path = folder.path().join(name);
-            assert!(server.printed.contains("shop.sqlite3"));
             let mode = fs::metadata(&path).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600, "{name}");
         }

@@ -51,9 +51,9 @@ mod tests {
         assert!(cookie.expiry.is_some());
         assert_eq!(browser.script_sees_cookies().await?, "");
 
-        let port = server.port();
+        let port = server.address.rsplit(':').next().unwrap().to_owned();
         assert!(server.stop("-INT").success());
-        server = Server::start_on(folder.path(), port);
+        server = Server::open(folder.path(), &port).0;
         browser.open(&server, "/cart").await?;
         for part in ["Mountain oolong", "Pair of cups", "€40.50", "demo"] {
             browser.shows(part).await?;

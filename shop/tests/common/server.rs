@@ -20,19 +20,17 @@ pub(crate) fn shop(folder: &Path) -> Command {
 pub(crate) struct Server {
     process: Child,
     pub(crate) address: String,
-    /// Everything it printed before it was open, the address included.
-    pub(crate) printed: String,
 }
 
 impl Server {
     pub(crate) fn start(folder: &Path) -> Self {
-        Self::start_on(folder, 0)
+        Self::open(folder, "0").0
     }
 
-    pub(crate) fn start_on(folder: &Path, port: u16) -> Self {
+    /// On a port of the caller's choice; with what the shop printed.
+    pub(crate) fn open(folder: &Path, port: &str) -> (Self, String) {
         let mut process = shop(folder)
-            .arg("--port")
-            .arg(port.to_string())
+            .args(["--port", port])
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap());
@@ -50,15 +48,8 @@ impl Server {
             .and_then(|rest| rest.split('/').next())
             .unwrap()
             .to_owned();
-        Self {
-            process,
-            address,
-            printed,
-        }
+        (Self { process, address }, printed)
     }
-
-    pub(crate) fn port(&self) -> u16 {
-        self.address.rsplit(':').next().unwrap().parse().unwrap()
     }
 
     /// Sends a signal and waits for the end.
