@@ -58,7 +58,7 @@ impl SettingsError {
     pub(crate) fn invalid(setting: &str, value: &str, needed: &str) -> Self {
         Self::Invalid {
             setting: setting.into(),
-            value: format!("{value:?}"),
+            value: format!("{:?}", super::without_password(value)),
             from: None,
             needed: needed.into(),
         }

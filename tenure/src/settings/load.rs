@@ -250,7 +250,7 @@ fn cache(entry: &[Given<'_>]) -> Result<CacheSettings, SettingsError> {
             "KEY_PREFIX" => cache.key_prefix = given.text()?,
             "VERSION" => cache.version = given.number(i64::MIN, "no unit")?,
             // The session's age is always passed to the cache, so the default never counts; see django/core/cache/backends/base.py.
-            "TIMEOUT" => {}
+            "TIMEOUT" => given.optional_seconds()?,
             "OPTIONS" => cache.options = given.entries_of_text()?,
             _ => {
                 return Err(given.unknown(&[
@@ -360,6 +360,15 @@ impl Given<'_> {
         Ok(Duration::from_secs(
             self.number(least, "seconds")?.unsigned_abs(),
         ))
+    }
+
+    /// Checked, but not kept.
+    fn optional_seconds(&self) -> Result<(), SettingsError> {
+        match self.value {
+            Raw::Toml(Value::Boolean(false)) => Ok(()),
+            Raw::Toml(Value::String(text)) if text == "None" => Ok(()),
+            _ => self.seconds(0).map(|_| ()),
+        }
     }
 
     fn same_site(&self) -> Result<SameSite, SettingsError> {
