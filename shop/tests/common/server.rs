@@ -29,10 +29,7 @@ impl Server {
 
     /// On a port of the caller's choice; with what the shop printed.
     pub(crate) fn open(folder: &Path, port: &str) -> (Self, String) {
-        let mut process = shop(folder)
-            .args(["--port", port])
-            .spawn()
-            .unwrap();
+        let mut process = shop(folder).args(["--port", port]).spawn().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap());
         let mut printed = String::new();
         while !printed.contains("Ctrl-C") {
@@ -49,7 +46,6 @@ impl Server {
             .unwrap()
             .to_owned();
         (Self { process, address }, printed)
-    }
     }
 
     /// Sends a signal and waits for the end.
