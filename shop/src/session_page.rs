@@ -58,6 +58,18 @@ fn total(entries: &[Entry]) -> usize {
     each + 2 + entries.len().saturating_sub(1)
 }
 
+/// A number of seconds as people say it, rounded: `14 days`.
+fn in_words(seconds: i64) -> String {
+    let rounded = |unit: i64| (seconds + unit / 2) / unit;
+    let (count, unit) = match seconds {
+        172_800.. => (rounded(86_400), "days"),
+        7_200.. => (rounded(3_600), "hours"),
+        120.. => (rounded(60), "minutes"),
+        _ => (seconds, "seconds"),
+    };
+    format!("{count} {unit}")
+}
+
 pub(crate) async fn show(page: Page) -> Result<Response, Failure> {
     let session = page.session();
     let entries = entries(session);
@@ -65,13 +77,15 @@ pub(crate) async fn show(page: Page) -> Result<Response, Failure> {
     let ends = jiff::Timestamp::try_from(session.expiry_date())
         .map(|date| date.strftime("%-d %B %Y, %H:%M:%S UTC").to_string())
         .unwrap_or_default();
+    let age = session.expiry_age();
     let context = context! {
         entries => Serde(&entries),
         total_bytes,
         ends,
         stored => session.key().is_some(),
         expiry => Serde(Kind::of(session)),
-        age => session.expiry_age(),
+        age,
+        age_words => in_words(age),
         engine => session.engine(),
     };
     page.at("/session")
@@ -93,6 +107,14 @@ mod tests {
         assert_eq!(entries.len(), 3);
         assert!(!format!("{entries:?}").contains("c0ffee"));
         assert!(format!("{entries:?}").contains("dark"));
+    }
+
+    #[test]
+    fn ages_are_said_in_the_largest_unit_that_fits() {
+        assert_eq!(in_words(1_209_600), "14 days");
+        assert_eq!(in_words(86_399), "24 hours");
+        assert_eq!(in_words(1_800), "30 minutes");
+        assert_eq!(in_words(59), "59 seconds");
     }
 
     #[tokio::test]

@@ -221,6 +221,28 @@ mod tests {
     }
 
     #[test]
+    fn an_outage_is_said_and_costs_no_cookie() {
+        let folder = tempfile::tempdir().unwrap();
+        let server = Server::start(folder.path());
+        let mut visitor = Client::new(&server);
+        visitor.post("/cart/add", "product=oolong");
+        let database = rusqlite::Connection::open(folder.path().join("shop.sqlite3")).unwrap();
+        let rename = |from: &str, to: &str| {
+            let statement = format!("ALTER TABLE {from} RENAME TO {to}");
+            database.execute_batch(&statement).unwrap();
+        };
+        rename("django_session", "away");
+        for path in ["/", "/cart", "/nowhere"] {
+            let reply = visitor.get(path);
+            assert_eq!(reply.status, 503, "{path}");
+            assert!(reply.header("retry-after").is_some());
+            assert_eq!(reply.header("set-cookie"), None);
+        }
+        rename("away", "django_session");
+        visitor.get("/cart").shows("Mountain oolong");
+    }
+
+    #[test]
     fn the_session_page_shows_no_credentials() {
         let folder = tempfile::tempdir().unwrap();
         let server = Server::start(folder.path());
