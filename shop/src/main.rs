@@ -28,6 +28,7 @@ use tokio::net::TcpListener;
 use crate::{
     error::StartError,
     first_start::{DEMO_PASSWORD, DEMO_USER, DemoUser},
+    serve::Stop,
 };
 
 /// A tea shop that keeps its carts and logins in Django sessions, by tenure.
@@ -67,6 +68,7 @@ async fn run(flags: &Flags) -> Result<(), StartError> {
     let listener = listen(&flags.host, flags.port).await?;
     let address = listener.local_addr().map_err(StartError::Serve)?;
     let opened = first_start::open(&flags.database).await?;
+    let stop = Stop::new().map_err(StartError::Serve)?;
     announce(address, &opened.database, opened.demo_user).map_err(StartError::Print)?;
     if !address.ip().is_loopback() {
         tracing::warn!(
@@ -74,7 +76,7 @@ async fn run(flags: &Flags) -> Result<(), StartError> {
         );
     }
     let app = app::router(opened.shop, opened.sessions);
-    serve::until_stopped(listener, app)
+    serve::until_stopped(stop, listener, app)
         .await
         .map_err(StartError::Serve)
 }

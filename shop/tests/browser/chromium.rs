@@ -15,6 +15,8 @@ use thirtyfour::{
     prelude::{ElementQueryable as _, WebDriverResult},
 };
 
+use tokio::sync::{Mutex, MutexGuard};
+
 use super::server::Server;
 
 const INSTALL: &str =
@@ -35,11 +37,15 @@ const FLAGS: [&str; 10] = [
 const TRIES: u32 = 100;
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// Small machines draw slowly enough with one browser.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
+
 pub(crate) struct Chromium {
     pub(crate) driver: WebDriver,
     // Dropped in this order: the browser's folder goes when nothing writes to it any more.
     _process: Chromedriver,
     _profile: TempDir,
+    _turn: MutexGuard<'static, ()>,
 }
 
 /// In a process group of its own, so that the browser that it starts ends with it.
@@ -92,6 +98,7 @@ fn found(variable: &str, names: &[&str]) -> PathBuf {
 
 impl Chromium {
     pub(crate) async fn start() -> WebDriverResult<Self> {
+        let turn = ONE_AT_A_TIME.lock().await;
         let browser = found("CHROME", &["chromium", "chromium-browser", "google-chrome"]);
         let profile = tempfile::tempdir().unwrap();
         let mut wanted = DesiredCapabilities::chrome();
@@ -105,6 +112,7 @@ impl Chromium {
             driver: WebDriver::new(format!("http://127.0.0.1:{port}"), wanted).await?,
             _process: process,
             _profile: profile,
+            _turn: turn,
         })
     }
 
