@@ -23,13 +23,13 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// What the session has now, from Django's own key for it: tenure tells the date, not how it was set.
+    /// What the session has now.
     pub(crate) fn of(session: &Session) -> Self {
-        match session.get_json("_session_expiry").as_deref() {
-            None | Some("null") => Self::Default,
-            Some("0") => Self::Browser,
-            Some(json) if json.starts_with('"') => Self::Date,
-            Some(_) => Self::Idle,
+        match session.expiry() {
+            Expiry::BrowserClose => Self::Browser,
+            Expiry::After(_) => Self::Idle,
+            Expiry::At(_) => Self::Date,
+            _ => Self::Default,
         }
     }
 

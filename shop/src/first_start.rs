@@ -8,7 +8,7 @@ use std::{
 use tenure::{
     SessionLayer, Settings,
     auth::{Auth, AuthError},
-    engine::db::DbStore,
+    engine::{OpenError, db::DbStore},
 };
 
 use crate::{app::Shop, error::StartError, render, secret_file};
@@ -52,11 +52,8 @@ pub(crate) async fn open(database: &Path) -> Result<Opened, StartError> {
     );
 
     let store = DbStore::open(&settings).await?;
-    store
-        .create_table()
-        .await
-        .map_err(tenure::engine::OpenError::from)?;
-    let sessions = SessionLayer::open(settings.clone()).await?;
+    store.create_table().await.map_err(OpenError::from)?;
+    let sessions = SessionLayer::new(store, &settings).map_err(OpenError::from)?;
     let auth = Auth::open(&settings).await?;
     auth.create_table().await?;
     let demo_user = demo_user(&auth).await?;

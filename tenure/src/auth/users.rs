@@ -142,15 +142,7 @@ impl Auth {
         username: &str,
         password: &str,
     ) -> Result<Option<User>, AuthError> {
-        let name = username.to_owned();
-        let user = self
-            .find(move |connection| {
-                connection
-                    .prepare_cached(BY_NAME)?
-                    .query_row([&name], UserRow::read)
-                    .optional()
-            })
-            .await?;
+        let user = self.user_by_name(username).await?;
         let encoded = user.as_ref().map(|user| user.row.password.clone());
         let (password, iterations) = (password.to_owned(), self.shared.iterations);
         let right = self
@@ -214,6 +206,22 @@ impl Auth {
             auth: self.clone(),
             row: Arc::new(row),
         })
+    }
+
+    /// The user with exactly this name, active or not.
+    ///
+    /// # Errors
+    ///
+    /// When the users cannot be read.
+    pub async fn user_by_name(&self, username: &str) -> Result<Option<User>, AuthError> {
+        let name = username.to_owned();
+        self.find(move |connection| {
+            connection
+                .prepare_cached(BY_NAME)?
+                .query_row([&name], UserRow::read)
+                .optional()
+        })
+        .await
     }
 
     /// The user with this id, active or not.

@@ -65,6 +65,35 @@ impl Session {
         }
     }
 
+    /// What was set with [`set_expiry`](Self::set_expiry), by this request or an earlier one; [`Expiry::Default`] if nothing was.
+    ///
+    /// Django can store a negative number of seconds, for a session that has ended: that is [`Expiry::At`] now.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    /// # let session = tenure::testing::session().await;
+    /// use std::time::Duration;
+    /// use tenure::Expiry;
+    ///
+    /// assert_eq!(session.expiry(), Expiry::Default);
+    /// session.set_expiry(Duration::from_secs(1800))?;
+    /// assert_eq!(session.expiry(), Expiry::After(Duration::from_secs(1800)));
+    /// # Ok::<(), tenure::SessionError>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn expiry(&self) -> Expiry {
+        match self.0.stored_expiry(&self.0.state()) {
+            StoredExpiry::Absent => Expiry::Default,
+            StoredExpiry::BrowserClose => Expiry::BrowserClose,
+            StoredExpiry::At(moment) => Expiry::At(moment.into()),
+            StoredExpiry::Relative(micros) => match u64::try_from(micros) {
+                Ok(micros) => Expiry::After(Duration::from_micros(micros)),
+                Err(_) => Expiry::At(self.0.shared.system.now()),
+            },
+        }
+    }
+
     /// Seconds until the session ends, counted from now; negative if its end has passed. What the cookie's `Max-Age` is. Django's
     /// `get_expiry_age()`, without a fraction.
     ///
