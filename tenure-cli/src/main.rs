@@ -112,5 +112,9 @@ fn explain(error: &clap::Error) -> ExitCode {
             Err(failure) => failure.report(),
         };
     }
+    if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        let _ = std::io::stderr().lock().write_all(text.as_bytes());
+        return ExitCode::from(2);
+    }
     Failure::usage(text.strip_prefix("error: ").unwrap_or(&text).trim_end()).report()
 }

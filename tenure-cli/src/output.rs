@@ -29,28 +29,28 @@ pub(crate) enum Failure {
 /// What went wrong, and what else helps to know.
 pub(crate) struct Reason {
     error: BoxError,
-    hint: Option<String>,
+    hints: Vec<String>,
 }
 
 impl Failure {
     pub(crate) fn refused(error: impl Into<BoxError>) -> Self {
         Self::Refused(Reason {
             error: error.into(),
-            hint: None,
+            hints: Vec::new(),
         })
     }
 
     pub(crate) fn usage(error: impl Into<BoxError>) -> Self {
         Self::Usage(Reason {
             error: error.into(),
-            hint: None,
+            hints: Vec::new(),
         })
     }
 
     /// Adds a line below the error.
     pub(crate) fn hint(mut self, text: impl Into<String>) -> Self {
         if let Self::Refused(reason) | Self::Usage(reason) = &mut self {
-            reason.hint = Some(text.into());
+            reason.hints.push(text.into());
         }
         self
     }
@@ -90,10 +90,9 @@ impl fmt::Display for Reason {
             }
             cause = error.source();
         }
-        match &self.hint {
-            Some(hint) => write!(f, "\n  {hint}"),
-            None => Ok(()),
-        }
+        self.hints
+            .iter()
+            .try_for_each(|hint| write!(f, "\n  {hint}"))
     }
 }
 
@@ -135,6 +134,11 @@ impl From<StoreError> for Failure {
         if slow {
             // SQLite waits for a lock as long as the call may take at all, so that either can be the first to give up.
             return failure.hint("another program may have locked the database: end it, or wait");
+        }
+        if failure.mentions("disk I/O error") {
+            return failure.hint(
+                "reading or writing the file failed: is the disk full, or a limit on the size of files reached?",
+            );
         }
         failure
     }

@@ -206,11 +206,11 @@ impl Finding<'_> {
             .as_ref()
             .map(|(secret, salt)| (&**secret, *salt))
             .unzip();
-        let error = self.data.as_ref().err().map(ToString::to_string);
-        let error = error.as_deref().or(match self.signed {
-            None => Some("the signature does not match"),
-            Some(_) => None,
-        });
+        let error = match (&self.signed, &self.data) {
+            (None, _) => Some("the signature does not match".to_owned()),
+            (_, Err(error)) => Some(error.to_string()),
+            _ => None,
+        };
         writeln!(
             out,
             r#"{{"valid": {}, "secret": {}, "salt": {}, "signed_at": {}, "compressed": {}, "error": {}, "data": {}}}"#,
@@ -219,7 +219,7 @@ impl Finding<'_> {
             optional(salt),
             optional(self.signed_at.map(time::iso).as_deref()),
             self.compressed,
-            optional(error),
+            optional(error.as_deref()),
             self.data.as_ref().map_or("null", Json::as_str),
         )
     }

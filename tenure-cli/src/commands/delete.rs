@@ -28,8 +28,11 @@ pub(crate) async fn run(arguments: Arguments, site: &Site, out: Out<'_>) -> Resu
     for text in &arguments.keys {
         let there = match key(text) {
             Ok(key) => sessions.store().delete(&key).await.map_err(|error| {
-                Failure::from(error)
-                    .hint(format!("{} deleted before that", count(deleted, "session")))
+                let failure = Failure::from(error);
+                match deleted {
+                    0 => failure,
+                    _ => failure.hint(format!("{} deleted before that", count(deleted, "session"))),
+                }
             })?,
             Err(_) => false,
         };
