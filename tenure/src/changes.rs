@@ -74,10 +74,9 @@ impl Changes {
         self.list.push(Change::Clear);
     }
 
-    /// Puts changes that were made earlier back before these.
-    pub(crate) fn prepend(&mut self, mut earlier: Changes) {
-        earlier.list.append(&mut self.list);
-        *self = earlier;
+    /// Adds changes that were made later.
+    pub(crate) fn append(&mut self, mut later: Changes) {
+        self.list.append(&mut later.list);
     }
 
     /// Does everything again on `data`.

@@ -223,12 +223,6 @@ mod tests {
                 case["expire_at_browser_close"].as_bool().unwrap(),
                 "{name}"
             );
-            let column = rules.date(stored, now).sqlite_text(&Zone::Utc);
-            assert_eq!(
-                column,
-                case["expire_date_column_sqlite_utc"].as_str().unwrap(),
-                "{name}"
-            );
         }
     }
 

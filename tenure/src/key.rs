@@ -142,7 +142,8 @@ mod tests {
 
     #[test]
     fn keys_are_unbiased_and_never_repeat() {
-        const KEYS: usize = 36_000;
+        const KEYS: u32 = 108_000;
+        let expected = f64::from(KEYS / 36);
         let mut seen = HashSet::new();
         let mut counts = vec![[0_u32; 36]; SessionKey::LENGTH];
         for _ in 0..KEYS {
@@ -156,10 +157,38 @@ mod tests {
             // 35 degrees of freedom: beyond 90 in less than one of 1,000,000 runs.
             let chi: f64 = counts
                 .iter()
-                .map(|count| (f64::from(*count) - 1000.0).powi(2) / 1000.0)
+                .map(|count| (f64::from(*count) - expected).powi(2) / expected)
                 .sum();
-            assert!(chi < 100.0, "position {place}: chi squared is {chi}");
+            assert!(
+                counts.iter().all(|count| *count > 0) && chi < 100.0,
+                "position {place}: chi squared is {chi}"
+            );
         }
+    }
+
+    #[derive(Debug)]
+    struct Counting(std::sync::atomic::AtomicU8);
+
+    impl System for Counting {
+        fn now(&self) -> std::time::SystemTime {
+            std::time::UNIX_EPOCH
+        }
+        fn fill_random(&self, bytes: &mut [u8]) -> Result<(), RandomError> {
+            for byte in bytes {
+                *byte = self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            }
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_byte_is_a_letter_and_the_unfair_ones_are_drawn_again() {
+        let from = |byte| SessionKey::generate(&Counting(byte)).unwrap();
+        let from = |byte: u8| from(byte.into());
+        assert_eq!(from(0).as_str(), "abcdefghijklmnopqrstuvwxyz012345");
+        assert_eq!(from(36).as_str(), from(0).as_str());
+        // 252 to 255 would make the first four letters likelier.
+        assert_eq!(from(251).as_str(), "9abcdefghijklmnopqrstuvwxyz01234");
     }
 
     #[test]

@@ -71,3 +71,8 @@ pub use secret::Secret;
 pub use session::{LazySession, Session};
 pub use settings::{Settings, SettingsError};
 pub use web::SessionLayer;
+
+/// The README's program is compiled with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

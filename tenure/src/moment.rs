@@ -9,7 +9,7 @@ use std::{
 };
 
 use jiff::{
-    SignedDuration, Timestamp,
+    SignedDuration,
     civil::{DateTime, ISOWeekDate, Weekday},
     fmt::temporal::DateTimeParser,
     tz::{Offset, TimeZone},
@@ -71,19 +71,8 @@ impl Moment {
     }
 
     /// Year, month and so on in UTC.
-    fn civil(self) -> DateTime {
+    pub(crate) fn civil(self) -> DateTime {
         EPOCH.saturating_add(SignedDuration::from_micros(self.0))
-    }
-
-    fn civil_in(self, zone: &Zone) -> DateTime {
-        match zone {
-            Zone::Utc => self.civil(),
-            Zone::Local(zone) => match Timestamp::from_microsecond(self.0) {
-                Ok(timestamp) => zone.to_datetime(timestamp),
-                // The last hours of the year 9999, where no zone matters any more.
-                Err(_) => self.civil(),
-            },
-        }
     }
 
     /// The text of `datetime.isoformat()` for an aware UTC datetime: `2026-09-21T15:13:20.250000+00:00`.
@@ -91,11 +80,6 @@ impl Moment {
         let mut text = civil_text(self.civil(), 'T');
         text.push_str("+00:00");
         text
-    }
-
-    /// The text that Django stores in a SQLite `datetime` column: `2026-09-21 15:13:20.250000`, without the fraction where it is zero.
-    pub(crate) fn sqlite_text(self, zone: &Zone) -> String {
-        civil_text(self.civil_in(zone), ' ')
     }
 
     /// The date of an HTTP header (RFC 9110, section 5.6.7), rounded down to the second: `Mon, 21 Sep 2026 14:13:20 GMT`.
@@ -160,7 +144,8 @@ impl From<Moment> for SystemTime {
     }
 }
 
-fn civil_text(civil: DateTime, separator: char) -> String {
+/// Date, separator and time; the fraction has six digits, or is absent where it is zero.
+pub(crate) fn civil_text(civil: DateTime, separator: char) -> String {
     let mut text = format!(
         "{:04}-{:02}-{:02}{separator}{:02}:{:02}:{:02}",
         civil.year(),

@@ -94,6 +94,36 @@ pub async fn logout(session: &Session) -> Result<(), AuthError> {
     Ok(session.flush().await?)
 }
 
+/// Keeps the user logged in after a change of their password, under a new key; their other sessions end.
+///
+/// `user` must be read from the table after the change.
+///
+/// # Errors
+///
+/// When the session cannot be written.
+///
+/// # Example
+///
+/// ```
+/// # async fn example(auth: tenure::auth::Auth, session: tenure::Session) -> Result<(), tenure::auth::AuthError> {
+/// use tenure::auth;
+///
+/// // … the new password's hash is in the table …
+/// if let Some(user) = auth.user_by_id(41).await? {
+///     auth::update_session_auth_hash(&session, &user).await?;
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub async fn update_session_auth_hash(session: &Session, user: &User) -> Result<(), AuthError> {
+    session.cycle_key().await?;
+    if user_id(session) == Some(user.id().to_string()) {
+        let hash = session_hash(user.encoded_password(), &session.shared().secret);
+        session.insert(HASH, hash)?;
+    }
+    Ok(())
+}
+
 /// The user whom a session belongs to. Django's `get_user`.
 pub(super) async fn user(auth: &Auth, session: &Session) -> Result<Option<User>, AuthError> {
     let Some(id) = user_id(session).and_then(|id| id.parse().ok()) else {
@@ -125,4 +155,32 @@ pub(super) async fn user(auth: &Auth, session: &Session) -> Result<Option<User>,
     }
     session.flush().await?;
     Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn session_hashes_of_the_vectors() {
+        let file: serde_json::Value =
+            serde_json::from_str(include_str!("../../../interop/vectors/auth.json")).unwrap();
+        let cases = file["hashes"].as_array().unwrap();
+        assert!(!cases.is_empty());
+        for case in cases {
+            let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+            let hash = |secret: &serde_json::Value| {
+                session_hash(&text(&case["password_field"]), &Secret::new(text(secret)))
+            };
+            assert_eq!(
+                hash(&case["secret"]),
+                text(&case["session_auth_hash"]),
+                "{}",
+                case["name"]
+            );
+            let older = case["fallbacks"].as_array().unwrap().iter().map(hash);
+            let expected = case["fallback_hashes"].as_array().unwrap().iter().map(text);
+            assert!(older.eq(expected), "{}", case["name"]);
+        }
+    }
 }

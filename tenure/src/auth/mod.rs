@@ -43,5 +43,5 @@ pub mod password;
 mod users;
 
 pub use error::AuthError;
-pub use login::{login, logout};
+pub use login::{login, logout, update_session_auth_hash};
 pub use users::{Auth, User};

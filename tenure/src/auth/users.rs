@@ -7,7 +7,10 @@ use tokio::sync::Semaphore;
 
 use super::{AuthError, login, password};
 use crate::{
-    engine::{OpenError, db::Sqlite},
+    engine::{
+        OpenError,
+        db::{Sqlite, date_text},
+    },
     moment::Moment,
     session::Session,
     settings::Settings,
@@ -188,7 +191,7 @@ impl Auth {
         let (name, now) = (username.to_owned(), Moment::from(OperatingSystem.now()));
         let (stored_name, stored_password) = (name.clone(), encoded.clone());
         let inserted = self.shared.table.write(move |connection, zone| {
-            let values = params![stored_password, stored_name, now.sqlite_text(zone)];
+            let values = params![stored_password, stored_name, date_text(now, zone)];
             match connection.prepare_cached(INSERT)?.insert(values) {
                 Ok(id) => Ok(Some(id)),
                 Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
@@ -213,7 +216,12 @@ impl Auth {
         })
     }
 
-    pub(super) async fn user_by_id(&self, id: i64) -> Result<Option<User>, AuthError> {
+    /// The user with this id, active or not.
+    ///
+    /// # Errors
+    ///
+    /// When the users cannot be read.
+    pub async fn user_by_id(&self, id: i64) -> Result<Option<User>, AuthError> {
         self.find(move |connection| {
             connection
                 .prepare_cached(BY_ID)?
@@ -288,7 +296,7 @@ impl User {
         let update = self.auth.shared.table.write(move |connection, zone| {
             connection
                 .prepare_cached(NOTE_LOGIN)?
-                .execute(params![now.sqlite_text(zone), id])
+                .execute(params![date_text(now, zone), id])
         });
         update.await.map(|_| ()).map_err(AuthError::Users)
     }

@@ -82,17 +82,56 @@ impl Taken<'_> {
     /// Takes up what was changed since, too, and plans to write all of it.
     fn plan(&mut self) -> Plan {
         let mut state = self.inner.state();
-        let mut newer = std::mem::take(&mut state.changes);
-        newer.prepend(std::mem::take(&mut self.changes));
-        self.changes = newer;
+        self.changes.append(std::mem::take(&mut state.changes));
         self.inner.plan(&state)
+    }
+
+    /// Looks again: another request may have prolonged the session.
+    async fn refresh(&mut self) -> Result<(), SessionError> {
+        let key = self
+            .inner
+            .state()
+            .stored
+            .as_ref()
+            .map(|stored| stored.key.clone());
+        let Some(key) = key else { return Ok(()) };
+        let current = self.inner.shared.store.load(&key).await?;
+        self.merge(key, current)
+    }
+
+    /// Takes what another request has stored, and does this request's changes again on it.
+    fn merge(&mut self, key: SessionKey, current: Option<Record>) -> Result<(), SessionError> {
+        let now = self.inner.shared.now();
+        let alive = current.filter(|current| Moment::from(current.expires_at) > now);
+        let Some(mut current) = alive else {
+            self.inner.state().interrupted = true;
+            return Err(SessionError::Interrupted);
+        };
+        let value_error = |(key, source)| SessionError::Value { key, source };
+        self.changes.apply(&mut current.data).map_err(value_error)?;
+        loop {
+            // What clones of the handle have changed while the store was asked. Closures of `update` run without the lock, so that
+            // they may look at the session.
+            let newer = {
+                let mut state = self.inner.state();
+                if state.changes.is_empty() {
+                    state.adopt(key, current);
+                    return Ok(());
+                }
+                std::mem::take(&mut state.changes)
+            };
+            let applied = newer.apply(&mut current.data).map_err(value_error);
+            self.changes.append(newer);
+            applied?;
+        }
     }
 }
 
 impl Drop for Taken<'_> {
     fn drop(&mut self) {
-        let changes = std::mem::take(&mut self.changes);
-        self.inner.state().changes.prepend(changes);
+        let mut state = self.inner.state();
+        let newer = std::mem::replace(&mut state.changes, std::mem::take(&mut self.changes));
+        state.changes.append(newer);
     }
 }
 
@@ -178,7 +217,7 @@ impl Inner {
         let started = Instant::now();
         loop {
             if self.expired_meanwhile() {
-                self.refresh(&taken.changes).await?;
+                taken.refresh().await?;
             }
             let plan = taken.plan();
             let merge = match plan.stored {
@@ -218,7 +257,7 @@ impl Inner {
                 },
             };
             if let Some((key, current)) = merge {
-                self.merge(key, current, &taken.changes)?;
+                taken.merge(key, current)?;
             }
             if started.elapsed() > store.deadline() {
                 return Err(StoreError::Contended {
@@ -239,46 +278,6 @@ impl Inner {
             .stored
             .as_ref()
             .is_some_and(|stored| stored.expires_at <= now)
-    }
-
-    /// Looks again: another request may have prolonged the session.
-    async fn refresh(&self, changes: &Changes) -> Result<(), SessionError> {
-        let Some(key) = self
-            .state()
-            .stored
-            .as_ref()
-            .map(|stored| stored.key.clone())
-        else {
-            return Ok(());
-        };
-        let current = self.shared.store.load(&key).await?;
-        self.merge(key, current, changes)
-    }
-
-    /// Takes what another request has stored, and does this request's changes again on it.
-    fn merge(
-        &self,
-        key: SessionKey,
-        current: Option<Record>,
-        changes: &Changes,
-    ) -> Result<(), SessionError> {
-        let now = self.shared.now();
-        let mut state = self.state();
-        let Some(mut current) = current.filter(|current| Moment::from(current.expires_at) > now)
-        else {
-            state.interrupted = true;
-            return Err(SessionError::Interrupted);
-        };
-        let replay = |changes: &Changes, record: &mut Record| {
-            changes
-                .apply(&mut record.data)
-                .map_err(|(key, source)| SessionError::Value { key, source })
-        };
-        replay(changes, &mut current)?;
-        // A clone of the handle may have gone on while the store was asked.
-        replay(&state.changes, &mut current)?;
-        state.adopt(key, current);
-        Ok(())
     }
 }
 

@@ -43,7 +43,15 @@ pub(crate) struct Shared {
     pub(crate) zone: Zone,
     pub(crate) save_every_request: bool,
     /// Signs what is bound to this site, such as the hash of a login.
+    #[cfg_attr(
+        not(feature = "auth"),
+        expect(dead_code, reason = "logins alone sign with it")
+    )]
     pub(crate) secret: Secret,
+    #[cfg_attr(
+        not(feature = "auth"),
+        expect(dead_code, reason = "logins alone sign with it")
+    )]
     pub(crate) secret_fallbacks: Vec<Secret>,
 }
 
@@ -193,6 +201,10 @@ impl Session {
         self.0.shared.store.engine()
     }
 
+    #[cfg_attr(
+        not(feature = "auth"),
+        expect(dead_code, reason = "logins alone need it")
+    )]
     pub(crate) fn shared(&self) -> &Shared {
         &self.0.shared
     }

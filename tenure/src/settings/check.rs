@@ -2,12 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Settings, SettingsError};
-use crate::{
-    moment::Zone,
-    secret::Secret,
-    system::{RandomError, System, random_text},
-};
+use super::{Settings, SettingsError, suggest::nearest};
 
 /// Each engine's short name with Django's dotted one.
 const ENGINES: &[(&str, &str)] = &[
@@ -22,37 +17,10 @@ const ENGINES: &[(&str, &str)] = &[
     ("encrypted_cookies", "tenure.encrypted_cookies"),
 ];
 const SERIALIZER: &str = "django.contrib.sessions.serializers.JSONSerializer";
-
-/// Django warns below 50 characters (`security.W009` in `django/core/checks/security/base.py`); what is below 32 can be guessed if it is
-/// words.
-const MIN_SECRET_CHARACTERS: usize = 32;
-const MIN_SECRET_VARIETY: usize = 5;
-const INSECURE_PREFIX: &str = "django-insecure-";
-const NEW_SECRET: &str = "`tenure secret` prints a good one; TENURE_DEVELOPMENT = true lets it pass while nobody else uses the site";
-
-/// `get_random_secret_key` of `django/core/management/utils.py`.
-const SECRET_ALPHABET: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789!@#$%^&*(-_=+)";
-const SECRET_LENGTH: usize = 50;
-
-impl Secret {
-    /// A new secret of 50 characters, as Django's `startproject` makes them.
-    ///
-    /// # Errors
-    ///
-    /// When the random source fails.
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use tenure::{Secret, system::OperatingSystem};
-    ///
-    /// assert_eq!(Secret::generate(&OperatingSystem)?.as_bytes().len(), 50);
-    /// # Ok::<(), tenure::system::RandomError>(())
-    /// ```
-    pub fn generate(system: &dyn System) -> Result<Self, RandomError> {
-        random_text(system, SECRET_ALPHABET, SECRET_LENGTH).map(Self::new)
-    }
-}
+/// The most seconds that a setting may hold: 136 years, within what dates can hold.
+pub(super) const MOST_SECONDS: u32 = u32::MAX;
+/// The least that `TENURE_MAX_SIZE` may be, in bytes: below, a login would not fit.
+pub(super) const LEAST_MAX_SIZE: u32 = 1024;
 
 impl Settings {
     /// Whether everything can be used as it is set. Engines and layers call it, so that settings made in a program are checked too.
@@ -74,7 +42,16 @@ impl Settings {
     /// );
     /// ```
     pub fn check(&self) -> Result<(), SettingsError> {
-        self.engine_name()?;
+        self.check_engine()?;
+        self.check_cookie()?;
+        self.check_limits()?;
+        self.check_databases_and_caches()?;
+        self.zone()?;
+        self.check_secret()
+    }
+
+    fn check_engine(&self) -> Result<(), SettingsError> {
+        let engine = self.engine_name()?;
         if self.serializer != SERIALIZER {
             let needed = format!("{SERIALIZER:?} is the only one that is known");
             return Err(SettingsError::invalid(
@@ -83,77 +60,73 @@ impl Settings {
                 &needed,
             ));
         }
-        self.check_cookie()?;
-        if self.cookie_age < Duration::from_secs(1) || self.cookie_age.subsec_nanos() != 0 {
-            let needed = "a whole number of seconds of at least 1 is needed";
-            return Err(SettingsError::secret(
-                "SESSION_COOKIE_AGE",
-                &format!("{:?}", self.cookie_age),
-                needed,
+        // Django has a cache `default` of its own accord.
+        let known = self.cache_alias == "default" || self.caches.contains_key(&self.cache_alias);
+        if matches!(engine, "cache" | "cached_db") && !known {
+            let needed =
+                format!("SESSION_ENGINE = {engine:?} needs an entry of that name in CACHES");
+            return Err(SettingsError::invalid(
+                "SESSION_CACHE_ALIAS",
+                &self.cache_alias,
+                &needed,
             ));
         }
-        if self.store_timeout.is_zero() {
-            return Err(SettingsError::secret(
-                "TENURE_STORE_TIMEOUT",
-                "0",
-                "more than 0 seconds are needed",
-            ));
+        let folder = self.file_path.as_deref();
+        if folder.is_some_and(|path| path.as_os_str().is_empty()) {
+            let needed = "the path of a folder is needed, or nothing at all";
+            return Err(SettingsError::invalid("SESSION_FILE_PATH", "", needed));
         }
-        self.zone()?;
-        self.check_secret()
+        Ok(())
     }
 
     fn check_cookie(&self) -> Result<(), SettingsError> {
         // RFC 6265, section 4.1.1, and RFC 9110, section 5.6.2.
         let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-        if self.cookie_name.is_empty() || !self.cookie_name.bytes().all(token) {
-            let needed = "one or more letters, digits and ! # $ % & ' * + - . ^ _ ` | ~ are needed";
-            return Err(SettingsError::invalid(
-                "SESSION_COOKIE_NAME",
-                &self.cookie_name,
-                needed,
-            ));
+        let name = self.cookie_name.as_str();
+        let wrong_name = |needed| Err(SettingsError::invalid("SESSION_COOKIE_NAME", name, needed));
+        if name.is_empty() || !name.bytes().all(token) {
+            return wrong_name(
+                "one or more letters, digits and ! # $ % & ' * + - . ^ _ ` | ~ are needed",
+            );
         }
-        let attribute = |text: &str| {
-            !text.is_empty()
-                && text
-                    .bytes()
-                    .all(|byte| (b' '..=b'~').contains(&byte) && byte != b';')
-        };
-        let attributes = [
-            ("SESSION_COOKIE_DOMAIN", &self.cookie_domain),
-            ("SESSION_COOKIE_PATH", &self.cookie_path),
-        ];
-        for (setting, value) in attributes {
-            if let Some(value) = value.as_deref().filter(|value| !attribute(value)) {
-                let needed = "printable ASCII without a semicolon is needed, or nothing at all";
-                return Err(SettingsError::invalid(setting, value, needed));
-            }
-        }
-        // What browsers would drop would look like a login that never works, so it is refused here (RFC 6265bis, sections 4.1.3 and 5.7).
-        if self.cookie_name.starts_with("__Host-")
-            && !(self.cookie_secure
-                && self.cookie_path.as_deref() == Some("/")
-                && self.cookie_domain.is_none())
+        // No port, no scheme, no list: browsers drop a cookie whose domain is not that of the page.
+        let host = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+        if let Some(domain) = self.cookie_domain.as_deref()
+            && (domain.trim_matches('.').is_empty() || !domain.bytes().all(host))
         {
-            let needed = "browsers keep such a cookie only with SESSION_COOKIE_SECURE = true, SESSION_COOKIE_PATH = \"/\" and \
-                          no SESSION_COOKIE_DOMAIN";
+            let needed = "a host name is needed, such as \"example.com\", or nothing at all";
             return Err(SettingsError::invalid(
-                "SESSION_COOKIE_NAME",
-                &self.cookie_name,
+                "SESSION_COOKIE_DOMAIN",
+                domain,
                 needed,
             ));
         }
-        if self.cookie_name.starts_with("__Secure-") && !self.cookie_secure {
-            let needed = "browsers keep such a cookie only with SESSION_COOKIE_SECURE = true";
-            return Err(SettingsError::invalid(
-                "SESSION_COOKIE_NAME",
-                &self.cookie_name,
-                needed,
-            ));
+        // Browsers put the folder of the page in place of a path without the slash (RFC 6265, section 5.2.4).
+        let printable = |byte: u8| (b'!'..=b'~').contains(&byte) && byte != b';';
+        if let Some(path) = self.cookie_path.as_deref()
+            && !(path.starts_with('/') && path.bytes().all(printable))
+        {
+            let needed = "printable ASCII that begins with / and has neither a space nor a semicolon is needed, or nothing at all";
+            return Err(SettingsError::invalid("SESSION_COOKIE_PATH", path, needed));
+        }
+        // What browsers would drop would look like a login that never works, so it is refused here. They read prefixes and None without
+        // regard to case (RFC 6265bis, sections 4.1.3 and 5.7).
+        let prefix = |prefix: &str| {
+            let start = name.get(..prefix.len());
+            start.is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+        };
+        let whole_host = self.cookie_path.as_deref() == Some("/") && self.cookie_domain.is_none();
+        if prefix("__Host-") && !(self.cookie_secure && whole_host) {
+            return wrong_name(
+                "browsers keep such a cookie only with SESSION_COOKIE_SECURE = true, SESSION_COOKIE_PATH = \"/\" and \
+                 no SESSION_COOKIE_DOMAIN",
+            );
+        }
+        let needed = "browsers keep such a cookie only with SESSION_COOKIE_SECURE = true";
+        if prefix("__Secure-") && !self.cookie_secure {
+            return wrong_name(needed);
         }
         if self.cookie_samesite.is_none() && !self.cookie_secure {
-            let needed = "browsers keep such a cookie only with SESSION_COOKIE_SECURE = true";
             let value = self.cookie_samesite.as_str().unwrap_or_default();
             return Err(SettingsError::invalid(
                 "SESSION_COOKIE_SAMESITE",
@@ -164,52 +137,51 @@ impl Settings {
         Ok(())
     }
 
-    fn check_secret(&self) -> Result<(), SettingsError> {
-        let wrong = |problem: &str| Err(SettingsError::secret("SECRET_KEY", problem, NEW_SECRET));
-        if self
-            .secret_key_fallbacks
-            .iter()
-            .any(|secret| secret.as_bytes().is_empty())
-        {
-            let needed = "every one must be a secret that was used once";
-            return Err(SettingsError::secret(
-                "SECRET_KEY_FALLBACKS",
-                "a list with an empty secret",
-                needed,
+    fn check_limits(&self) -> Result<(), SettingsError> {
+        let most = Duration::from_secs(MOST_SECONDS.into());
+        let age = self.cookie_age;
+        if age < Duration::from_secs(1) || age > most || age.subsec_nanos() != 0 {
+            return Err(SettingsError::described(
+                "SESSION_COOKIE_AGE",
+                &format!("{age:?}"),
+                &format!("a whole number of seconds from 1 to {MOST_SECONDS} is needed"),
             ));
         }
-        let secret = self
-            .secret_key
-            .as_ref()
-            .map(Secret::as_bytes)
-            .unwrap_or_default();
-        if secret.is_empty() {
-            return wrong("missing");
-        }
-        if self.development {
-            return Ok(());
-        }
-        let mut different = secret.to_vec();
-        different.sort_unstable();
-        different.dedup();
-        let characters = String::from_utf8_lossy(secret).chars().count();
-        if secret.starts_with(INSECURE_PREFIX.as_bytes()) {
-            return wrong(
-                "one of those that begin with `django-insecure-`, which are for development",
-            );
-        }
-        if characters < MIN_SECRET_CHARACTERS {
-            return wrong(&format!(
-                "only {characters} characters long, and {MIN_SECRET_CHARACTERS} are needed"
+        if self.store_timeout.is_zero() || self.store_timeout > most {
+            return Err(SettingsError::described(
+                "TENURE_STORE_TIMEOUT",
+                &format!("{:?}", self.store_timeout),
+                &format!("more than 0 and at most {MOST_SECONDS} seconds are needed"),
             ));
         }
-        if different.len() < MIN_SECRET_VARIETY {
-            return wrong(&format!(
-                "made of only {} different characters",
-                different.len()
+        if u64::try_from(self.max_size).is_ok_and(|size| size < LEAST_MAX_SIZE.into()) {
+            return Err(SettingsError::described(
+                "TENURE_MAX_SIZE",
+                &self.max_size.to_string(),
+                &format!("at least {LEAST_MAX_SIZE} bytes are needed"),
             ));
         }
         Ok(())
+    }
+
+    fn check_databases_and_caches(&self) -> Result<(), SettingsError> {
+        for (alias, database) in &self.databases {
+            if database.url.is_empty() {
+                let needed = "a URL is needed, such as \"sqlite:///srv/site/db.sqlite3\"";
+                let setting = format!("DATABASES.{alias}.URL");
+                return Err(SettingsError::described(&setting, "missing", needed));
+            }
+            self.database_zone(alias)?;
+        }
+        let nameless = self
+            .caches
+            .iter()
+            .find(|(_, cache)| cache.backend.is_empty());
+        nameless.map_or(Ok(()), |(alias, _)| {
+            let needed = "Django's dotted name of a cache is needed, such as \"django.core.cache.backends.redis.RedisCache\"";
+            let setting = format!("CACHES.{alias}.BACKEND");
+            Err(SettingsError::described(&setting, "missing", needed))
+        })
     }
 
     /// The short name of the engine.
@@ -235,59 +207,4 @@ impl Settings {
             &needed,
         ))
     }
-
-    /// The secret that signs.
-    pub(crate) fn secret(&self) -> Result<Secret, SettingsError> {
-        self.check_secret()?;
-        self.secret_key
-            .clone()
-            .ok_or_else(|| SettingsError::secret("SECRET_KEY", "missing", NEW_SECRET))
-    }
-
-    /// The clock of texts that name no offset.
-    pub(crate) fn zone(&self) -> Result<Zone, SettingsError> {
-        if self.use_tz {
-            Ok(Zone::Utc)
-        } else {
-            local("TIME_ZONE", &self.time_zone)
-        }
-    }
-
-    /// The clock of the dates in a database.
-    #[cfg(feature = "sqlite")]
-    pub(crate) fn database_zone(&self, alias: &str) -> Result<Zone, SettingsError> {
-        match self
-            .databases
-            .get(alias)
-            .and_then(|database| database.time_zone.as_deref())
-        {
-            Some(name) => local(&format!("DATABASES.{alias}.TIME_ZONE"), name),
-            None => self.zone(),
-        }
-    }
-}
-
-fn local(setting: &str, name: &str) -> Result<Zone, SettingsError> {
-    if name.eq_ignore_ascii_case("UTC") {
-        return Ok(Zone::Utc);
-    }
-    if !cfg!(feature = "timezone") {
-        let needed = "dates in local time need the feature `timezone` of the crate `tenure`; UTC works without";
-        return Err(SettingsError::invalid(setting, name, needed));
-    }
-    let needed = "a name of the IANA time zone database is needed, such as \"Europe/Paris\"";
-    let zone = jiff::tz::TimeZone::get(name);
-    zone.map(Zone::Local)
-        .map_err(|_| SettingsError::invalid(setting, name, needed))
-}
-
-/// The name most like `given`, if one is at all.
-pub(super) fn nearest<'a>(
-    given: &str,
-    names: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
-    let likeness = |name: &str| strsim::jaro_winkler(given, name);
-    let rated = names.into_iter().map(|name| (likeness(name), name));
-    let (likeness, name) = rated.max_by(|(one, _), (other, _)| one.total_cmp(other))?;
-    (likeness > 0.85).then_some(name)
 }

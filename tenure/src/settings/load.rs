@@ -1,11 +1,15 @@
 //! Settings from `tenure.toml` and from the environment.
 
-use std::{collections::BTreeMap, path::Path, time::Duration};
+use std::{collections::BTreeMap, path::Path};
 
-use toml::{Table, Value};
+use toml::Table;
 
-use super::{CacheSettings, DatabaseSettings, SameSite, Settings, SettingsError, check::nearest};
-use crate::{secret::Secret, system::OperatingSystem};
+use super::{
+    CacheSettings, DatabaseSettings, Settings, SettingsError,
+    check::LEAST_MAX_SIZE,
+    value::{Given, Raw},
+};
+use crate::secret::Secret;
 
 /// The file that is read if it is there.
 const FILE: &str = "tenure.toml";
@@ -41,15 +45,28 @@ const NAMES: &[&str] = &[
     "TIME_ZONE",
     "USE_TZ",
 ];
-/// Names that look like ours in the environment and are not: what desktops set, and what other parts of tenure read.
-const FOREIGN: &[&str] = &["SESSION_MANAGER", FILE_NAME];
+const IN_DATABASES: &[&str] = &["URL", "TIME_ZONE"];
+const IN_CACHES: &[&str] = &[
+    "BACKEND",
+    "LOCATION",
+    "KEY_PREFIX",
+    "VERSION",
+    "TIMEOUT",
+    "OPTIONS",
+];
+/// Names that look like ours in the environment and are not: desktops set them.
+const FOREIGN: &[&str] = &["SESSION_MANAGER"];
+/// What Kubernetes and Docker add to every container for a service called `session` or `tenure`; no setting has these words.
+const FOREIGN_WORDS: &[&str] = &["_SERVICE_HOST", "_SERVICE_PORT", "_PORT"];
 
 impl Settings {
     /// Reads `tenure.toml` in the working directory, if it is there, or the file that the environment variable `TENURE_SETTINGS` names,
     /// which has to be; then the environment, which wins; and checks everything.
     ///
-    /// In the environment lists and tables are JSON, booleans `true` or `false`, and `DATABASE_URL` stands for
-    /// `DATABASES["default"]["URL"]`. In development mode a missing secret is made for this process.
+    /// In the environment booleans are `true` or `false` (also `1`, `yes`, `on` and their opposites), lists and tables are JSON, and
+    /// `DATABASE_URL` stands for `DATABASES["default"]["URL"]`. `SECRET_KEY_FALLBACKS` may also be one bare secret; several are JSON, since
+    /// a secret may hold a comma. Python's `None` is understood where a setting may have no value. In development mode a missing secret is
+    /// made for this process.
     ///
     /// # Errors
     ///
@@ -63,12 +80,20 @@ impl Settings {
     /// # Ok::<(), tenure::SettingsError>(())
     /// ```
     pub fn load() -> Result<Self, SettingsError> {
-        Self::load_from(
-            None,
-            std::env::vars_os().filter_map(|(name, value)| {
-                Some((name.into_string().ok()?, value.into_string().ok()?))
-            }),
-        )
+        let mut environment = Vec::new();
+        for (name, value) in std::env::vars_os() {
+            let Some(name) = name.to_str().filter(|name| is_ours(name)) else {
+                continue;
+            };
+            let value = value.into_string().map_err(|_| SettingsError::Invalid {
+                setting: name.to_owned(),
+                value: "not UTF-8".to_owned(),
+                from: Some(ENVIRONMENT.to_owned()),
+                needed: "text is needed".to_owned(),
+            })?;
+            environment.push((name.to_owned(), value));
+        }
+        Self::load_from(None, environment)
     }
 
     /// As [`load`](Self::load), from this file, which has to be there, and this environment.
@@ -143,10 +168,7 @@ impl Settings {
     ) -> Result<Self, SettingsError> {
         let table: Table = text
             .parse()
-            .map_err(|error: toml::de::Error| SettingsError::File {
-                file: file.to_owned(),
-                source: error.into(),
-            })?;
+            .map_err(|error| SettingsError::syntax(file, text, &error))?;
         let mut given: Vec<Given<'_>> = table
             .iter()
             .map(|(name, value)| Given {
@@ -156,10 +178,7 @@ impl Settings {
             })
             .collect();
         for (name, value) in environment {
-            let ours = name.starts_with("SESSION_")
-                || name.starts_with("TENURE_")
-                || NAMES.contains(&name.as_str());
-            if ours && !FOREIGN.contains(&name.as_str()) {
+            if is_ours(name) && ![FILE_NAME, DATABASE_URL].contains(&name.as_str()) {
                 given.push(Given {
                     name,
                     value: Raw::Text(value),
@@ -181,13 +200,18 @@ impl Settings {
         if let Some(url) = environment.get(DATABASE_URL) {
             settings.set_database_url(url);
         }
-        if settings.development && settings.secret_key.is_none() {
-            tracing::warn!(
-                "SECRET_KEY is missing: development mode makes one, so sessions and logins end with this process"
-            );
-            settings.secret_key = Some(Secret::generate(&OperatingSystem)?);
-        }
-        settings.check()?;
+        let place = |setting: &str| {
+            if setting == "DATABASES.default.URL" && environment.contains_key(DATABASE_URL) {
+                return Some(ENVIRONMENT.to_owned());
+            }
+            let top = setting.split('.').next().unwrap_or(setting);
+            // The environment comes last and wins.
+            let last = given.iter().rfind(|given| given.name == top);
+            last.map(|given| given.from.to_owned())
+        };
+        settings.check().map_err(|error| error.found(place))?;
+        settings.engine = settings.engine_name()?.to_owned();
+        settings.secret_key = Some(settings.secret()?);
         Ok(settings)
     }
 
@@ -196,7 +220,7 @@ impl Settings {
             "SESSION_ENGINE" => self.engine = given.text()?,
             "SESSION_CACHE_ALIAS" => self.cache_alias = given.text()?,
             "SESSION_COOKIE_NAME" => self.cookie_name = given.text()?,
-            "SESSION_COOKIE_AGE" => self.cookie_age = given.seconds(1)?,
+            "SESSION_COOKIE_AGE" => self.cookie_age = given.seconds()?,
             "SESSION_COOKIE_DOMAIN" => self.cookie_domain = given.optional_text()?,
             "SESSION_COOKIE_PATH" => self.cookie_path = given.optional_text()?,
             "SESSION_COOKIE_SECURE" => self.cookie_secure = given.flag()?,
@@ -206,10 +230,7 @@ impl Settings {
             "SESSION_EXPIRE_AT_BROWSER_CLOSE" => self.expire_at_browser_close = given.flag()?,
             "SESSION_FILE_PATH" => self.file_path = given.optional_text()?.map(Into::into),
             "SESSION_SERIALIZER" => self.serializer = given.text()?,
-            "SECRET_KEY" => {
-                let secret = given.text()?;
-                self.secret_key = (!secret.is_empty()).then(|| Secret::new(secret));
-            }
+            "SECRET_KEY" => self.secret_key = Some(Secret::new(given.text()?)),
             "SECRET_KEY_FALLBACKS" => {
                 self.secret_key_fallbacks = given.list()?.into_iter().map(Secret::new).collect();
             }
@@ -218,12 +239,13 @@ impl Settings {
             "USE_TZ" => self.use_tz = given.flag()?,
             "TIME_ZONE" => self.time_zone = given.text()?,
             "TENURE_DEVELOPMENT" => self.development = given.flag()?,
-            "TENURE_STORE_TIMEOUT" => self.store_timeout = given.seconds(1)?,
+            "TENURE_STORE_TIMEOUT" => self.store_timeout = given.seconds()?,
             "TENURE_MAX_SIZE" => {
-                self.max_size = usize::try_from(given.number(1024, "bytes")?).unwrap_or(usize::MAX);
+                let bytes = given.number(LEAST_MAX_SIZE.into(), " of bytes")?;
+                self.max_size = usize::try_from(bytes).unwrap_or(usize::MAX);
             }
             PROFILE => {}
-            _ => return Err(given.unknown(NAMES)),
+            _ => return Err(given.unknown(NAMES, &[])),
         }
         Ok(())
     }
@@ -235,7 +257,7 @@ fn database(entry: &[Given<'_>]) -> Result<DatabaseSettings, SettingsError> {
         match given.last_name() {
             "URL" => database.url = given.text()?,
             "TIME_ZONE" => database.time_zone = given.optional_text()?,
-            _ => return Err(given.unknown(&["URL", "TIME_ZONE"])),
+            _ => return Err(given.unknown(IN_DATABASES, IN_DATABASES)),
         }
     }
     Ok(database)
@@ -248,201 +270,22 @@ fn cache(entry: &[Given<'_>]) -> Result<CacheSettings, SettingsError> {
             "BACKEND" => cache.backend = given.text()?,
             "LOCATION" => cache.location = given.list()?,
             "KEY_PREFIX" => cache.key_prefix = given.text()?,
-            "VERSION" => cache.version = given.number(i64::MIN, "no unit")?,
-            // The session's age is always passed to the cache, so the default never counts; see django/core/cache/backends/base.py.
-            "TIMEOUT" => {}
-            "OPTIONS" => cache.options = given.entries_of_text()?,
-            _ => {
-                return Err(given.unknown(&[
-                    "BACKEND",
-                    "LOCATION",
-                    "KEY_PREFIX",
-                    "VERSION",
-                    "TIMEOUT",
-                    "OPTIONS",
-                ]));
+            "VERSION" => cache.version = given.number(0, "")?,
+            // Nothing to keep: sessions pass their age, so the default never counts (django/contrib/sessions/backends/cache.py).
+            "TIMEOUT" => {
+                given.optional_number(" of seconds")?;
             }
+            "OPTIONS" => cache.options = given.entries_of_text()?,
+            _ => return Err(given.unknown(IN_CACHES, IN_CACHES)),
         }
     }
     Ok(cache)
 }
 
-/// A value as it was given.
-#[derive(Clone, Copy)]
-enum Raw<'a> {
-    Toml(&'a Value),
-    /// From the environment, where everything is text.
-    Text(&'a str),
-}
-
-/// A setting as it was given.
-struct Given<'a> {
-    name: &'a str,
-    value: Raw<'a>,
-    from: &'a str,
-}
-
-impl Given<'_> {
-    fn last_name(&self) -> &str {
-        self.name.rsplit('.').next().unwrap_or(self.name)
-    }
-
-    fn wrong(&self, needed: &str) -> SettingsError {
-        let value = match self.value {
-            _ if self.name.starts_with("SECRET_KEY") => "of the wrong kind".to_owned(),
-            Raw::Toml(Value::String(text)) => format!("{:?}", super::without_password(text)),
-            Raw::Toml(Value::Table(_)) => "a table".to_owned(),
-            Raw::Toml(value) => value.to_string(),
-            Raw::Text(text) => format!("{:?}", super::without_password(text)),
-        };
-        SettingsError::Invalid {
-            setting: self.name.to_owned(),
-            value,
-            from: Some(self.from.to_owned()),
-            needed: needed.to_owned(),
-        }
-    }
-
-    fn unknown(&self, known: &[&str]) -> SettingsError {
-        let suggestion = nearest(self.last_name(), known.iter().copied()).map(str::to_owned);
-        SettingsError::Unknown {
-            name: self.name.to_owned(),
-            from: self.from.to_owned(),
-            suggestion,
-        }
-    }
-
-    fn text(&self) -> Result<String, SettingsError> {
-        match self.value {
-            Raw::Toml(Value::String(text)) => Ok(text.clone()),
-            Raw::Text(text) => Ok(text.to_owned()),
-            Raw::Toml(_) => Err(self.wrong("text in quotes is needed")),
-        }
-    }
-
-    /// Text; nothing for `""`, for `false`, and for Python's `None`.
-    fn optional_text(&self) -> Result<Option<String>, SettingsError> {
-        match self.value {
-            Raw::Toml(Value::Boolean(false)) => Ok(None),
-            _ => Ok(Some(self.text()?).filter(|text| !text.is_empty() && text != "None")),
-        }
-    }
-
-    fn flag(&self) -> Result<bool, SettingsError> {
-        let wrong = || self.wrong("true or false is needed");
-        match self.value {
-            Raw::Toml(Value::Boolean(flag)) => Ok(*flag),
-            Raw::Toml(_) => Err(wrong()),
-            Raw::Text(text) => match text.to_ascii_lowercase().as_str() {
-                "true" | "1" | "yes" | "on" => Ok(true),
-                "false" | "0" | "no" | "off" => Ok(false),
-                _ => Err(wrong()),
-            },
-        }
-    }
-
-    fn number(&self, least: i64, unit: &str) -> Result<i64, SettingsError> {
-        let most = i64::from(u32::MAX);
-        let number = match self.value {
-            Raw::Toml(value) => value.as_integer(),
-            Raw::Text(text) => text.trim().parse().ok(),
-        };
-        number
-            .filter(|number| (least..=most).contains(number))
-            .ok_or_else(|| {
-                self.wrong(&format!(
-                    "a whole number of {unit} from {least} to {most} is needed"
-                ))
-            })
-    }
-
-    fn seconds(&self, least: i64) -> Result<Duration, SettingsError> {
-        Ok(Duration::from_secs(
-            self.number(least, "seconds")?.unsigned_abs(),
-        ))
-    }
-
-    fn same_site(&self) -> Result<SameSite, SettingsError> {
-        let wrong = || self.wrong("\"Lax\", \"Strict\", \"None\" or false is needed");
-        match self.value {
-            Raw::Toml(Value::Boolean(false)) => Ok(SameSite::OMIT),
-            Raw::Text(text) if text.eq_ignore_ascii_case("false") => Ok(SameSite::OMIT),
-            Raw::Toml(Value::String(_)) | Raw::Text(_) => {
-                SameSite::parse(&self.text()?).ok_or_else(wrong)
-            }
-            Raw::Toml(_) => Err(wrong()),
-        }
-    }
-
-    /// A list of texts. One text alone is a list of one; from the environment a list is JSON.
-    fn list(&self) -> Result<Vec<String>, SettingsError> {
-        let wrong = || self.wrong("a list of texts is needed, such as [\"one\", \"two\"]");
-        match self.value {
-            Raw::Toml(Value::String(text)) => Ok(vec![text.clone()]),
-            Raw::Toml(Value::Array(items)) => items
-                .iter()
-                .map(|item| item.as_str().map(str::to_owned).ok_or_else(wrong))
-                .collect(),
-            Raw::Toml(_) => Err(wrong()),
-            Raw::Text(text) if text.trim_start().starts_with('[') => {
-                serde_json::from_str(text).map_err(|_| wrong())
-            }
-            Raw::Text("") => Ok(Vec::new()),
-            Raw::Text(text) => Ok(vec![text.to_owned()]),
-        }
-    }
-
-    fn table(&self) -> Result<Table, SettingsError> {
-        let wrong = || self.wrong("a table is needed; in the environment a JSON object");
-        match self.value {
-            Raw::Toml(Value::Table(table)) => Ok(table.clone()),
-            Raw::Toml(_) => Err(wrong()),
-            Raw::Text(text) => serde_json::from_str(text).map_err(|_| wrong()),
-        }
-    }
-
-    /// A table of tables: `DATABASES`, `CACHES`.
-    fn entries<T>(
-        &self,
-        read: impl Fn(&[Given<'_>]) -> Result<T, SettingsError>,
-    ) -> Result<BTreeMap<String, T>, SettingsError> {
-        let mut entries = BTreeMap::new();
-        for (alias, entry) in &self.table()? {
-            let name = format!("{}.{alias}", self.name);
-            let fields = Given {
-                name: &name,
-                value: Raw::Toml(entry),
-                from: self.from,
-            }
-            .table()?;
-            let names: Vec<String> = fields
-                .keys()
-                .map(|field| format!("{name}.{field}"))
-                .collect();
-            let given: Vec<Given<'_>> = names
-                .iter()
-                .zip(fields.values())
-                .map(|(name, value)| Given {
-                    name,
-                    value: Raw::Toml(value),
-                    from: self.from,
-                })
-                .collect();
-            entries.insert(alias.clone(), read(&given)?);
-        }
-        Ok(entries)
-    }
-
-    fn entries_of_text(&self) -> Result<BTreeMap<String, String>, SettingsError> {
-        let text = |value: &Value| {
-            value
-                .as_str()
-                .map_or_else(|| value.to_string(), str::to_owned)
-        };
-        Ok(self
-            .table()?
-            .iter()
-            .map(|(name, value)| (name.clone(), text(value)))
-            .collect())
-    }
+/// Whether a name of the environment is, or was meant to be, a setting.
+fn is_ours(name: &str) -> bool {
+    let foreign = FOREIGN_WORDS.iter().any(|words| name.contains(words));
+    let known = NAMES.contains(&name) || [FILE_NAME, DATABASE_URL].contains(&name);
+    let meant = name.starts_with("SESSION_") || name.starts_with("TENURE_");
+    known || (meant && !foreign && !FOREIGN.contains(&name))
 }

@@ -18,13 +18,19 @@
 mod check;
 mod error;
 mod load;
+mod redact;
 mod same_site;
+mod secret_key;
+mod suggest;
+mod value;
+mod zone;
 
 use std::{collections::BTreeMap, fmt, path::PathBuf, time::Duration};
 
 pub use error::SettingsError;
 pub use same_site::SameSite;
 
+use self::redact::without_password;
 use crate::secret::Secret;
 
 /// Django's settings for sessions. See the [module docs](self) for where they come from.
@@ -39,7 +45,7 @@ use crate::secret::Secret;
 /// settings.check()?;
 /// # Ok::<(), tenure::SettingsError>(())
 /// ```
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 #[expect(clippy::struct_excessive_bools, reason = "they are Django's")]
 pub struct Settings {
@@ -236,48 +242,6 @@ impl Default for Settings {
     /// [`Settings::django`].
     fn default() -> Self {
         Self::django()
-    }
-}
-
-/// A URL without the name and password in it.
-fn without_password(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else {
-        return url.to_owned();
-    };
-    let host = rest.find(['/', '?']).unwrap_or(rest.len());
-    match rest.get(..host).and_then(|authority| authority.rfind('@')) {
-        Some(at) => format!("{scheme}://…{}", rest.get(at..).unwrap_or_default()),
-        None => url.to_owned(),
-    }
-}
-
-// By hand, for the passwords in URLs.
-impl fmt::Debug for Settings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Settings")
-            .field("engine", &self.engine)
-            .field("cache_alias", &self.cache_alias)
-            .field("cookie_name", &self.cookie_name)
-            .field("cookie_age", &self.cookie_age)
-            .field("cookie_domain", &self.cookie_domain)
-            .field("cookie_path", &self.cookie_path)
-            .field("cookie_secure", &self.cookie_secure)
-            .field("cookie_httponly", &self.cookie_httponly)
-            .field("cookie_samesite", &self.cookie_samesite)
-            .field("save_every_request", &self.save_every_request)
-            .field("expire_at_browser_close", &self.expire_at_browser_close)
-            .field("file_path", &self.file_path)
-            .field("serializer", &self.serializer)
-            .field("secret_key", &self.secret_key)
-            .field("secret_key_fallbacks", &self.secret_key_fallbacks)
-            .field("databases", &self.databases)
-            .field("caches", &self.caches)
-            .field("use_tz", &self.use_tz)
-            .field("time_zone", &self.time_zone)
-            .field("development", &self.development)
-            .field("store_timeout", &self.store_timeout)
-            .field("max_size", &self.max_size)
-            .finish()
     }
 }
 

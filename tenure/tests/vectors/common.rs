@@ -1,6 +1,7 @@
 //! What the tests of whole requests share.
 
 use std::{
+    fmt::Write as _,
     path::PathBuf,
     sync::{Arc, Mutex},
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -72,13 +73,13 @@ pub(crate) fn settings(
         Value::from(secret)
     );
     for (name, value) in names.and_then(Value::as_object).into_iter().flatten() {
-        // TOML has no null: Django's None is "None" where a setting takes it.
-        let value = if value.is_null() {
-            Value::from("None")
-        } else {
-            value.clone()
+        // TOML has no null: Django's None is `false` where it means the same, else "None".
+        let value = match value {
+            Value::Null if name == "SESSION_COOKIE_SAMESITE" => Value::from(false),
+            Value::Null => Value::from("None"),
+            value => value.clone(),
         };
-        toml += &format!("{name} = {value}\n");
+        writeln!(toml, "{name} = {value}").unwrap();
     }
     Settings::from_toml(&toml)
 }

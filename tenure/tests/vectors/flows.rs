@@ -226,7 +226,7 @@ async fn db_cases_of_flows() {
                 Some(Value::Number(seconds)) => {
                     column_at(stored_at + std::time::Duration::from_secs(seconds.as_u64().unwrap()))
                 }
-                _ => column_at(stored_at + std::time::Duration::from_secs(1_209_600)),
+                _ => column_at(stored_at + std::time::Duration::from_hours(14 * 24)),
             };
             site.put(key, &text, &date);
         }
@@ -239,7 +239,7 @@ async fn db_cases_of_flows() {
         let differs = seen != expected;
         match (deliberate.remove(name), differs) {
             (Some(_), false) => {
-                failures.push(format!("{name} stands as deliberate, but does not differ"))
+                failures.push(format!("{name} stands as deliberate, but does not differ"));
             }
             (None, true) => failures.push(format!(
                 "{name} {operations:?} {status}\n   seen     {seen:?}\n   expected {expected:?}"

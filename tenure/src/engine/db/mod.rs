@@ -16,6 +16,8 @@ mod sqlite;
 use std::{future::Future, sync::Arc, time::SystemTime};
 
 pub(crate) use sqlite::Sqlite;
+#[cfg(feature = "auth")]
+pub(crate) use sqlite::date_text;
 
 use crate::{
     codec::SignedJson,

@@ -1,14 +1,15 @@
 //! SQLite: the statements, in Django's words (`django/db/backends/sqlite3`, Django 5.2).
 
 mod connection;
+mod date;
 mod url;
 
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, Row as SqliteRow, params};
 
-pub(crate) use self::connection::Sqlite;
 use self::url::Location;
+pub(crate) use self::{connection::Sqlite, date::date_text};
 use super::{Row, SessionTable, Updated};
 use crate::{
     engine::OpenError,
@@ -107,7 +108,7 @@ impl SessionTable for Sqlite {
             let rows = execute(
                 connection,
                 INSERT,
-                params![key, row.data, row.expires_at.sqlite_text(zone)],
+                params![key, row.data, date_text(row.expires_at, zone)],
             )?;
             Ok(rows == 1)
         })
@@ -124,7 +125,7 @@ impl SessionTable for Sqlite {
         let new_key = new_key.unwrap_or(key).to_owned();
         let (key, base) = (key.to_owned(), base.to_owned());
         self.write(move |connection, zone| {
-            let ends = row.expires_at.sqlite_text(zone);
+            let ends = date_text(row.expires_at, zone);
             match execute(
                 connection,
                 UPDATE,
@@ -152,11 +153,7 @@ impl SessionTable for Sqlite {
     async fn touch(&self, key: &str, expires_at: Moment) -> Result<bool, StoreError> {
         let key = key.to_owned();
         self.write(move |connection, zone| {
-            Ok(execute(
-                connection,
-                TOUCH,
-                params![key, expires_at.sqlite_text(zone)],
-            )? == 1)
+            Ok(execute(connection, TOUCH, params![key, date_text(expires_at, zone)])? == 1)
         })
         .await
     }
@@ -169,7 +166,7 @@ impl SessionTable for Sqlite {
                 Some(moment) => execute(
                     connection,
                     DELETE_IF_ENDED,
-                    params![key, moment.sqlite_text(zone)],
+                    params![key, date_text(moment, zone)],
                 )?,
             };
             Ok(rows == 1)
@@ -183,7 +180,7 @@ impl SessionTable for Sqlite {
             Ok(execute(
                 connection,
                 DELETE_ENDED,
-                params![before.sqlite_text(zone), limit],
+                params![date_text(before, zone), limit],
             )? as u64)
         })
         .await

@@ -23,16 +23,21 @@ pub(super) struct Location {
 
 impl Location {
     pub(super) fn of(settings: &Settings) -> Result<Self, OpenError> {
-        match settings.databases.get("default") {
-            None => Ok(Self {
+        if settings.databases.is_empty() {
+            return Ok(Self {
                 path: EMBEDDED.into(),
                 create: true,
                 read_only: false,
-            }),
-            Some(database) => Self::parse(&database.url).map_err(|problem| {
-                SettingsError::invalid("DATABASES.default.URL", &database.url, &problem).into()
-            }),
+            });
         }
+        let url = settings
+            .databases
+            .get("default")
+            .map(|database| database.url.as_str())
+            .unwrap_or_default();
+        Self::parse(url).map_err(|problem| {
+            SettingsError::invalid("DATABASES.default.URL", url, &problem).into()
+        })
     }
 
     /// Three slashes for an absolute path and two for one below the working directory, as elsewhere.

@@ -1,0 +1,124 @@
+//! `Set-Cookie` and `Vary` through the tower layer, for many settings.
+
+use std::{collections::BTreeMap, convert::Infallible, sync::Arc};
+
+use http::{Request, Response, header};
+use serde_json::Value;
+use tenure::{LazySession, SessionLayer, Sessions, engine::db::DbStore};
+use tower::{Layer, ServiceExt, service_fn};
+
+use crate::common::{Scripted, operate, settings, unix, vectors};
+
+/// Cases whose settings tenure refuses: browsers would drop the cookie, and every login would fail without a word.
+pub(crate) const REFUSED: &[(&str, &str)] = &[
+    ("cookie_name___Host-sid", NOT_SECURE),
+    ("cookie_name___Secure-sid", NOT_SECURE),
+    ("delete_name___Host-sid", NOT_SECURE),
+    ("delete_name___Secure-sid", NOT_SECURE),
+    ("samesite_'None'", CROSS_SITE),
+    ("delete_samesite_none", CROSS_SITE),
+    ("random_09", NOT_SECURE),
+    ("random_15", CROSS_SITE),
+    ("random_16", NOT_SECURE),
+    ("random_17", NOT_SECURE),
+];
+const NOT_SECURE: &str = "a `__Host-` or `__Secure-` cookie without Secure, or a `__Host-` cookie with a domain or another path";
+const CROSS_SITE: &str = "SameSite=None without Secure";
+
+#[tokio::test]
+async fn cases_of_set_cookie() {
+    let file = vectors("set_cookie.json");
+    let cases = file["cases"].as_array().unwrap();
+    let mut refused: BTreeMap<&str, &str> = REFUSED.iter().copied().collect();
+    let mut failures = Vec::new();
+    for case in cases {
+        let name = case["name"].as_str().unwrap();
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let keys: Vec<&str> = case["generated_keys"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|key| key.as_str().unwrap())
+            .collect();
+        let settings = settings(
+            "a secret for these cases, of no other use",
+            Some(&case["settings"]),
+        );
+        let mut settings = match (settings, refused.remove(name)) {
+            (Ok(settings), None) => settings,
+            (Err(_), Some(_)) => continue,
+            (settings, _) => {
+                failures.push(format!(
+                    "{name}: {:?} {:?}",
+                    settings.map(|_| "taken"),
+                    case["settings"]
+                ));
+                continue;
+            }
+        };
+        let folder = tempfile::tempdir().unwrap();
+        settings.set_database_url(format!(
+            "sqlite://{}?mode=rwc",
+            folder.path().join("site.sqlite3").display()
+        ));
+        let system = Scripted::new(unix(&case["now"]), &keys);
+        let store = DbStore::open(&settings).await.unwrap();
+        store.create_table().await.unwrap();
+        let sessions = Sessions::with_system(store, &settings, system).unwrap();
+
+        let case = Arc::new(case.clone());
+        let handler = Arc::clone(&case);
+        let service =
+            SessionLayer::from(sessions).layer(service_fn(move |request: Request<String>| {
+                let case = Arc::clone(&handler);
+                async move {
+                    let lazy = request.extensions().get::<LazySession>().unwrap();
+                    for operation in case["operations"].as_array().unwrap() {
+                        let session = lazy.load().await.unwrap();
+                        operate(&session, operation, async || {}).await.unwrap();
+                    }
+                    let status = u16::try_from(case["response_status"].as_u64().unwrap()).unwrap();
+                    let mut response = Response::builder().status(status);
+                    if let Some(vary) = case["response_vary_before"].as_str() {
+                        response = response.header(header::VARY, vary);
+                    }
+                    Ok::<_, Infallible>(response.body(String::new()).unwrap())
+                }
+            }));
+        let mut request = Request::builder();
+        if let Some(value) = case["request_cookie"].as_str() {
+            request = request.header(header::COOKIE, format!("{}={value}", settings.cookie_name));
+        }
+        let response = service
+            .oneshot(request.body(String::new()).unwrap())
+            .await
+            .unwrap();
+        let values = |name| {
+            let values = response
+                .headers()
+                .get_all(name)
+                .iter()
+                .map(|value| value.to_str().unwrap().to_owned());
+            values.collect::<Vec<_>>()
+        };
+        let seen = (values(header::SET_COOKIE), values(header::VARY));
+        let list = |value: &Value| text(value).into_iter().collect::<Vec<_>>();
+        let expected = (list(&case["expect_set_cookie"]), list(&case["expect_vary"]));
+        if seen != expected {
+            failures.push(format!(
+                "{name}\n   seen     {seen:?}\n   expected {expected:?}"
+            ));
+        }
+    }
+    assert!(
+        refused.is_empty(),
+        "not refused, or no such cases: {refused:?}"
+    );
+    assert!(
+        failures.is_empty(),
+        "{} of {} differ:\n{}",
+        failures.len(),
+        cases.len(),
+        failures.join("\n")
+    );
+}
