@@ -62,9 +62,7 @@ fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_max_level(tracing_subscriber::filter::LevelFilter::WARN)
         .with_writer(std::io::stderr)
-        .with_ansi(false)
-        .with_target(false)
-        .without_time()
+        .event_format(output::Warning)
         .init();
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let result = run(arguments, &mut out);

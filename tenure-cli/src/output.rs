@@ -6,6 +6,11 @@ use std::{
     process::ExitCode,
 };
 
+use tracing_subscriber::{
+    fmt::{FmtContext, FormatEvent, FormatFields, format::Writer},
+    registry::LookupSpan,
+};
+
 use tenure::{
     BoxError, SessionError, SettingsError, StoreError, auth::AuthError, engine::OpenError,
     system::RandomError,
@@ -111,6 +116,28 @@ fn without_source_lines(text: &str) -> String {
 /// A line on standard error. If nobody reads it, there is nobody to tell.
 pub(crate) fn note(text: &str) {
     let _ = writeln!(io::stderr().lock(), "tenure: {text}");
+}
+
+/// How what the library warns of is shown: as the other messages are.
+pub(crate) struct Warning;
+
+impl<S, N> FormatEvent<S, N> for Warning
+where
+    S: tracing::Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &tracing::Event<'_>,
+    ) -> fmt::Result {
+        write!(writer, "tenure: warning: ")?;
+        context
+            .field_format()
+            .format_fields(writer.by_ref(), event)?;
+        writeln!(writer)
+    }
 }
 
 /// `1 session`, `2 sessions`.

@@ -24,7 +24,8 @@ mod driver {
 
     impl Django {
         pub(crate) fn on(database: &Path) -> Self {
-            let mut process = Command::new(python())
+            let python = python();
+            let mut process = Command::new(&python)
                 .arg(workspace().join("tests/django/driver.py"))
                 .env("DJANGO_DB", database)
                 .env("DJANGO_SECRET_KEY", SECRET)
@@ -33,7 +34,7 @@ mod driver {
                 .stdin(Stdio::piped())
                 .stdout(Stdio::piped())
                 .spawn()
-                .unwrap();
+                .unwrap_or_else(|error| panic!("{}: {error}", python.display()));
             Self {
                 requests: process.stdin.take(),
                 answers: BufReader::new(process.stdout.take().unwrap()),

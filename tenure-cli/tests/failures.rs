@@ -31,6 +31,13 @@ fn a_wrong_setting_is_exit_code_2_with_its_name() {
     output(list().env("DATABASE_URL", "mysql://host/db")).fails(2, &["DATABASES.default.URL"]);
     output(list().env("SESSION_ENGINE", "file")).fails(2, &["SESSION_ENGINE"]);
     output(list().env("TENURE_SETTINGS", "none.toml")).fails(2, &["none.toml"]);
+
+    let empty = Place::empty();
+    let init = || empty.command(&["init"]);
+    output(init().env("SESSION_ENGINE", "file")).fails(2, &["SESSION_ENGINE"]);
+    output(init().env("DATABASE_URL", "mysql://host/db"))
+        .fails(2, &["DATABASES.default.URL", "\"mysql://host/db\""]);
+    assert_eq!(fs::read_dir(empty.path()).unwrap().count(), 0);
 }
 
 #[test]

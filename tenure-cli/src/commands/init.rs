@@ -1,6 +1,11 @@
 //! `tenure init`: makes what the sessions need.
 
-use tenure::{Settings, auth::Auth, engine::db::DbStore, store::SessionStore as _};
+use tenure::{
+    Sessions, Settings,
+    auth::Auth,
+    engine::{OpenError, db::DbStore},
+    store::SessionStore as _,
+};
 
 use crate::{
     output::{Failure, Out},
@@ -26,13 +31,17 @@ Examples:
 
 pub(crate) async fn run(arguments: Arguments, site: &Site, out: Out<'_>) -> Result<(), Failure> {
     let settings = site.settings()?;
-    // Refuses an engine that has no table, before anything is made.
-    let found = DbStore::open(&with_mode(&settings, "rw")).await;
-    let settings = match found {
-        Ok(_) => settings,
-        Err(_) => with_mode(&settings, "rwc"),
-    };
+    let found = Sessions::open(with_mode(&settings, "rw")).await;
+    if let Err(OpenError::Settings(_)) = found {
+        // An engine without a table, or a URL that is none: told of what was set, not of what we made of it.
+        Sessions::open(settings.clone()).await?;
+    }
     let made_file = found.is_err();
+    let settings = if made_file {
+        with_mode(&settings, "rwc")
+    } else {
+        settings
+    };
     let failed = |failure: Failure| with_hint(failure, &settings);
     let store = DbStore::open(&settings)
         .await
@@ -47,6 +56,8 @@ pub(crate) async fn run(arguments: Arguments, site: &Site, out: Out<'_>) -> Resu
             .create_table()
             .await
             .map_err(|error| failed(error.into()))?;
+        // A table of this name that is none of sessions is left as it is, too.
+        store.scan(None, 1).await?;
         writeln!(out, "made the table django_session")?;
     }
     if arguments.users {
@@ -55,6 +66,7 @@ pub(crate) async fn run(arguments: Arguments, site: &Site, out: Out<'_>) -> Resu
             writeln!(out, "the table auth_user was there already")?;
         } else {
             auth.create_table().await?;
+            has_users(&auth).await?;
             writeln!(out, "made the table auth_user")?;
         }
     }
