@@ -22,7 +22,7 @@ use crate::output::Failure;
 #[command(name = "tenure", version, arg_required_else_help = true, after_help = HELP)]
 struct Arguments {
     /// Read settings from this file instead of `tenure.toml` [as the environment variable `TENURE_SETTINGS`]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", display_order = 900)]
     settings: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,

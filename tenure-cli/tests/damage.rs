@@ -156,3 +156,37 @@ fn a_value_that_does_not_verify_is_shown_as_such() {
     place.run(&["decode", ""]).fails(2, &["nothing to decode"]);
     place.run(&["decode"]).fails(2, &["nothing to decode"]);
 }
+
+#[test]
+fn what_inflates_beyond_the_limit_is_not_unpacked() {
+    let place = Place::new();
+    let data = format!(r#"{{"a": "{}"}}"#, "x".repeat(1_500_000));
+    std::fs::write(place.path().join("data.json"), data).unwrap();
+    let run = |arguments: &[&str], limit: &str, input: std::fs::File| {
+        let mut command = place.command(arguments);
+        command.env("TENURE_MAX_SIZE", limit).stdin(input);
+        support::Run::from(command.output().unwrap())
+    };
+    let open = |name| std::fs::File::open(place.path().join(name)).unwrap();
+    let created = run(&["create", "--data", "-"], "2000000", open("data.json"));
+    let value = stored(&place, created.out.trim());
+    assert!(value.len() < 10_000, "{}", value.len());
+    std::fs::write(place.path().join("value"), &value).unwrap();
+
+    let small = run(&["decode"], "1000000", open("value"));
+    assert_eq!(small.code, Some(1));
+    assert!(
+        small
+            .out
+            .contains("cannot be decoded: the compressed text inflates to more than"),
+        "{}",
+        small.out
+    );
+    let large = run(&["decode"], "2000000", open("value"));
+    assert_eq!(large.code, Some(0));
+    assert!(large.out.len() > 1_500_000);
+
+    std::fs::write(place.path().join("forged"), format!("{value}x")).unwrap();
+    let forged = run(&["decode", "--json"], "1000000", open("forged"));
+    assert_eq!(json(&forged.out)["data"], Value::Null);
+}
