@@ -1,0 +1,106 @@
+//! `tenure init`: makes what the sessions need.
+
+use tenure::{
+    Sessions, Settings,
+    auth::Auth,
+    engine::{OpenError, db::DbStore},
+    store::SessionStore as _,
+};
+
+use crate::{
+    output::{Failure, Out},
+    site::{Site, with_hint},
+};
+
+/// Make the table of sessions, and the SQLite file if it is not there
+#[derive(clap::Args)]
+#[command(after_help = HELP)]
+pub(crate) struct Arguments {
+    /// Make the table of users as well
+    #[arg(long)]
+    users: bool,
+}
+
+const HELP: &str = "\
+The tables are those that Django's `migrate` makes. What is there already is left alone.
+
+Examples:
+  tenure init
+  tenure init --users
+  DATABASE_URL=sqlite:///srv/site/db.sqlite3 tenure init";
+
+pub(crate) async fn run(arguments: Arguments, site: &Site, out: Out<'_>) -> Result<(), Failure> {
+    let settings = site.settings()?;
+    let found = Sessions::open(with_mode(&settings, "rw")).await;
+    if let Err(OpenError::Settings(_)) = found {
+        // An engine without a table, or a URL that is none: told of what was set, not of what we made of it.
+        Sessions::open(settings.clone()).await?;
+    }
+    let made_file = found.is_err();
+    let settings = if made_file {
+        with_mode(&settings, "rwc")
+    } else {
+        settings
+    };
+    let failed = |failure: Failure| with_hint(failure, &settings);
+    let store = DbStore::open(&settings)
+        .await
+        .map_err(|error| failed(error.into()))?;
+    if made_file {
+        writeln!(out, "made the database")?;
+    }
+    if store.scan(None, 1).await.is_ok() {
+        writeln!(out, "the table django_session was there already")?;
+    } else {
+        store
+            .create_table()
+            .await
+            .map_err(|error| failed(error.into()))?;
+        // A table of this name that is none of sessions is left as it is, too.
+        store.scan(None, 1).await?;
+        writeln!(out, "made the table django_session")?;
+    }
+    if arguments.users {
+        let auth = Auth::open(&settings).await?;
+        if has_users(&auth).await.is_ok() {
+            writeln!(out, "the table auth_user was there already")?;
+        } else {
+            auth.create_table().await?;
+            has_users(&auth).await?;
+            writeln!(out, "made the table auth_user")?;
+        }
+    }
+    Ok(())
+}
+
+/// Fails if the table of users cannot be read.
+pub(super) async fn has_users(auth: &Auth) -> Result<(), Failure> {
+    // Nobody has no name. One iteration, as no password is at stake.
+    auth.clone().with_iterations(1).authenticate("", "").await?;
+    Ok(())
+}
+
+/// The same settings, with a `mode` in the URL if it has none. `rw` in place of `rwc` also, to find out whether the file is there.
+fn with_mode(settings: &Settings, mode: &str) -> Settings {
+    let mut settings = settings.clone();
+    let url = settings
+        .databases
+        .get("default")
+        .map(|entry| entry.url.clone())
+        .unwrap_or_default();
+    let url = match url.split_once('?') {
+        None => format!("{url}?mode={mode}"),
+        Some((path, query)) if query.split('&').any(|option| option.starts_with("mode=")) => {
+            let query = if mode == "rw" {
+                query.replace("mode=rwc", "mode=rw")
+            } else {
+                query.to_owned()
+            };
+            format!("{path}?{query}")
+        }
+        Some((path, "")) => format!("{path}?mode={mode}"),
+        Some((path, query)) => format!("{path}?{query}&mode={mode}"),
+    };
+    settings.set_database_url(url);
+    settings
+}

@@ -1,0 +1,32 @@
+//! The commands, one file each: its arguments with their help, and `run`.
+
+pub(crate) mod clearsessions;
+pub(crate) mod create;
+pub(crate) mod createuser;
+pub(crate) mod decode;
+pub(crate) mod delete;
+pub(crate) mod init;
+pub(crate) mod list;
+pub(crate) mod secret;
+pub(crate) mod show;
+
+use tenure::SessionKey;
+
+use crate::output::Failure;
+
+/// The key that somebody typed.
+fn key(text: &str) -> Result<SessionKey, Failure> {
+    SessionKey::parse(text).ok_or_else(|| {
+        Failure::refused(format!("there is no session {}: a key has at least 8 characters, none of them a space, quote, comma or semicolon", short(text)))
+    })
+}
+
+/// Enough of a key to know it again, and too little to use it: messages end up in logs.
+fn short(key: &str) -> String {
+    let start: String = key
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .take(4)
+        .collect();
+    format!("{start}…")
+}

@@ -1,0 +1,53 @@
+//! The settings, and the store that they name.
+
+use std::path::PathBuf;
+
+use tenure::{Sessions, Settings};
+
+use crate::output::Failure;
+
+/// What is used when no database is named: as the library, but never made by looking at it.
+const EMBEDDED: &str = "sqlite:tenure.sqlite3";
+
+/// Where the settings are.
+pub(crate) struct Site {
+    file: Option<PathBuf>,
+}
+
+impl Site {
+    pub(crate) fn new(file: Option<PathBuf>) -> Self {
+        Self { file }
+    }
+
+    /// The same settings as a service in this environment would have, with a database in any case.
+    pub(crate) fn settings(&self) -> Result<Settings, Failure> {
+        let environment = std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        });
+        let mut settings = Settings::load_from(self.file.as_deref(), environment)?;
+        if settings.databases.is_empty() {
+            settings.set_database_url(EMBEDDED);
+        }
+        Ok(settings)
+    }
+
+    /// The sessions in the store that the settings name.
+    pub(crate) async fn open(&self) -> Result<(Sessions, Settings), Failure> {
+        let settings = self.settings()?;
+        let sessions = Sessions::open(settings.clone())
+            .await
+            .map_err(|error| with_hint(error.into(), &settings))?;
+        Ok((sessions, settings))
+    }
+}
+
+/// Says where the name of a database comes from that nobody has given.
+pub(crate) fn with_hint(failure: Failure, settings: &Settings) -> Failure {
+    let url = settings.databases.get("default").map(|entry| &*entry.url);
+    match url {
+        Some(EMBEDDED) if !failure.mentions("locked") => failure.hint(
+            "neither DATABASE_URL nor DATABASES names a database, so it is tenure.sqlite3 in the working directory",
+        ),
+        _ => failure,
+    }
+}
