@@ -35,7 +35,7 @@ pub enum CodecError {
     },
     /// The signature is right, the content is not what Django writes.
     #[error(
-        "the signed text holds no valid {what}: it was not written by Django or tenure; write it anew"
+        "the text holds no valid {what}: it was not written by Django or tenure"
     )]
     Malformed {
         /// What it should have been: `"base64"`, `"zlib"`, `"JSON"` or `"timestamp"`.

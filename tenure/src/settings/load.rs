@@ -56,8 +56,9 @@ const IN_CACHES: &[&str] = &[
 ];
 /// Names that look like ours in the environment and are not: desktops set them.
 const FOREIGN: &[&str] = &["SESSION_MANAGER"];
-/// What Kubernetes and Docker add to every container for a service called `session` or `tenure`; no setting has these words.
-const FOREIGN_WORDS: &[&str] = &["_SERVICE_HOST", "_SERVICE_PORT", "_PORT"];
+/// What Kubernetes and Docker add to every container for a service called `session` or `tenure`, and what tenure's own tests are told;
+/// no setting has these words.
+const FOREIGN_WORDS: &[&str] = &["_SERVICE_HOST", "_SERVICE_PORT", "_PORT", "TENURE_TEST_"];
 
 impl Settings {
     /// Reads `tenure.toml` in the working directory, if it is there, or the file that the environment variable `TENURE_SETTINGS` names,
