@@ -13,6 +13,8 @@ use crate::{
 pub enum Around {
     /// A tower service that answers at once.
     Bare,
+    /// The same, with requests whose `Extensions` hold a value already: the layer's own work and nothing else.
+    Extended,
     /// A route of an axum router.
     Axum,
 }
@@ -40,7 +42,11 @@ pub fn all() -> Result<Vec<Row>, Error> {
     let bare: [&dyn Contestant; 2] = [&tenure, &tower_sessions];
     let axum: [&dyn Contestant; 3] = [&EmptyLayer, &tenure, &tower_sessions];
     let mut rows = Vec::new();
-    for (around, contestants) in [(Around::Bare, &bare[..]), (Around::Axum, &axum[..])] {
+    for (around, contestants) in [
+        (Around::Bare, &bare[..]),
+        (Around::Extended, &bare[..]),
+        (Around::Axum, &axum[..]),
+    ] {
         for case in CASES {
             for contestant in contestants {
                 rows.push(Row {
@@ -63,6 +69,10 @@ pub fn all() -> Result<Vec<Row>, Error> {
 pub fn added(contestant: &dyn Contestant, around: Around, case: &Case) -> Result<Cost, Error> {
     Ok(match around {
         Around::Bare => contestant.bare(case)?.above(Nobody.bare(case)?),
+        Around::Extended => {
+            let case = case.extended();
+            contestant.bare(&case)?.above(Nobody.bare(&case)?)
+        }
         Around::Axum => contestant.axum(case)?.above(Nobody.axum(case)?),
     })
 }

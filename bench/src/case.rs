@@ -15,6 +15,10 @@ pub enum Work {
     Write,
 }
 
+/// What another layer has left in a request.
+#[derive(Clone, Copy, Debug)]
+struct Neighbour;
+
 /// One kind of request.
 #[derive(Clone, Copy, Debug)]
 pub struct Case {
@@ -24,35 +28,27 @@ pub struct Case {
     pub cookie: bool,
     /// What the handler does.
     pub work: Work,
+    extended: bool,
+}
+
+impl Case {
+    const fn new(name: &'static str, cookie: bool, work: Work) -> Self {
+        Self {
+            name,
+            cookie,
+            work,
+            extended: false,
+        }
+    }
 }
 
 /// All kinds, in the table's order.
 pub const CASES: [Case; 5] = [
-    Case {
-        name: "no cookie, session untouched",
-        cookie: false,
-        work: Work::Nothing,
-    },
-    Case {
-        name: "cookie, session untouched",
-        cookie: true,
-        work: Work::Nothing,
-    },
-    Case {
-        name: "cookie, one key read",
-        cookie: true,
-        work: Work::Read,
-    },
-    Case {
-        name: "cookie, one key written",
-        cookie: true,
-        work: Work::Write,
-    },
-    Case {
-        name: "no cookie, one key written (new session)",
-        cookie: false,
-        work: Work::Write,
-    },
+    Case::new("no cookie, untouched", false, Work::Nothing),
+    Case::new("cookie, untouched", true, Work::Nothing),
+    Case::new("cookie, one key read", true, Work::Read),
+    Case::new("cookie, one key written", true, Work::Write),
+    Case::new("new session, one key written", false, Work::Write),
 ];
 
 impl Case {
@@ -66,7 +62,19 @@ impl Case {
         if self.cookie {
             request = request.header(COOKIE, cookie);
         }
+        if self.extended {
+            request = request.extension(Neighbour);
+        }
         request.body(Body::default())
+    }
+
+    /// The same, where somebody has put something into the request's `Extensions` already.
+    #[must_use]
+    pub fn extended(self) -> Self {
+        Self {
+            extended: true,
+            ..self
+        }
     }
 }
 

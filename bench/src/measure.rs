@@ -65,6 +65,11 @@ impl Mean {
         (self.total * 10).div_euclid(REQUESTS)
     }
 
+    /// The mean as a whole number.
+    pub fn rounded(self) -> i64 {
+        (self.tenths() + 5).div_euclid(10)
+    }
+
     /// The count, if it was the same for every request.
     pub fn exactly(self) -> Option<i64> {
         self.alike.then(|| self.total / REQUESTS)

@@ -10,7 +10,7 @@ use crate::{
     measure::{Mean, REQUESTS},
 };
 
-const NAME_WIDTH: usize = 40;
+const NAME_WIDTH: usize = 28;
 
 /// A table for people.
 ///
@@ -20,17 +20,19 @@ const NAME_WIDTH: usize = 40;
 pub fn table(rows: &[Row], out: &mut impl Write) -> io::Result<()> {
     writeln!(
         out,
-        "What a session layer adds to one request: allocations (bytes). Mean of {REQUESTS} requests, stores in memory."
+        "What a session layer adds to one request: allocations (bytes), over {REQUESTS} requests, with stores in memory."
     )?;
-    section(rows, Around::Bare, "around a bare tower service", out)?;
+    section(rows, Around::Bare, "bare tower service", out)?;
     writeln!(
         out,
-        "Of these, 2 are the request's `Extensions`: whoever puts the first value in pays for the map and its table."
+        "  2 of each are the request's `Extensions`: the first value that anybody puts in pays for the map and its table."
     )?;
-    section(rows, Around::Axum, "around an axum route", out)?;
+    section(rows, Around::Extended, "bare, `Extensions` in use", out)?;
+    writeln!(out, "  The layer's own work alone.")?;
+    section(rows, Around::Axum, "axum route", out)?;
     writeln!(
         out,
-        "Here axum has paid for `Extensions` already. An empty layer is what axum takes for any layer; it is contained in the others."
+        "  2 of each are axum's for any layer (\"empty layer\"), and 1 is the table of `Extensions`, which axum has filled with 3 values and\n  which grows at the fourth."
     )
 }
 
@@ -49,7 +51,7 @@ fn section(rows: &[Row], around: Around, title: &str, out: &mut impl Write) -> i
         }
         write!(out, "{:NAME_WIDTH$}", case.name)?;
         for row in of(case.name) {
-            let cell = format!("{} ({})", row.added.allocations, row.added.bytes);
+            let cell = format!("{} ({})", row.added.allocations, row.added.bytes.rounded());
             write!(out, "  {cell:>width$}", width = width(row))?;
         }
         writeln!(out)?;
@@ -73,6 +75,7 @@ pub fn json(rows: &[Row], out: &mut impl Write) -> io::Result<()> {
             json!({
                 "around": match row.around {
                     Around::Bare => "bare",
+                    Around::Extended => "bare, extensions in use",
                     Around::Axum => "axum",
                 },
                 "case": row.case.name,
