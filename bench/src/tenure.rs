@@ -2,10 +2,7 @@
 
 use axum::routing::get;
 use http::Request;
-use tenure::{
-    LazySession, Session, SessionKey, SessionLayer, Sessions, store::SessionStore,
-    testing::MemoryStore,
-};
+use tenure::{LazySession, Session, SessionKey, SessionLayer, Sessions, testing::MemoryStore};
 use tower_layer::Layer;
 
 use crate::{
@@ -29,16 +26,16 @@ impl Tenure {
     ///
     /// When the session that requests will use cannot be stored.
     pub fn new() -> Result<Self, Error> {
-        Self::over(MemoryStore::default())
+        let settings = tenure::testing::settings();
+        Self::with(Sessions::new(MemoryStore::default(), &settings)?)
     }
 
-    /// Over `store`, which must answer at once.
+    /// With `sessions`, whose store must answer at once.
     ///
     /// # Errors
     ///
     /// When the session that requests will use cannot be stored.
-    pub fn over(store: impl SessionStore) -> Result<Self, Error> {
-        let sessions = Sessions::new(store, &tenure::testing::settings())?;
+    pub fn with(sessions: Sessions) -> Result<Self, Error> {
         let key = now(stored(&sessions)).ok_or("the store did not answer at once")??;
         Ok(Self {
             sessions,

@@ -16,21 +16,42 @@ use bench::{
     tenure::Tenure,
 };
 use tenure::{
-    Record, SessionKey, StoreError, Version,
+    Record, SessionKey, Sessions, StoreError, Version,
     store::{Created, Saved, SessionStore},
-    testing::MemoryStore,
+    system::{OperatingSystem, RandomError, System},
+    testing::{MemoryStore, settings},
 };
 
-/// Memory that counts how often it is asked.
+/// A store and a clock that count how often they are asked.
+#[derive(Clone, Debug, Default)]
 struct Asked {
-    memory: MemoryStore,
-    calls: Arc<AtomicUsize>,
+    memory: Arc<MemoryStore>,
+    store: Arc<AtomicUsize>,
+    clock: Arc<AtomicUsize>,
 }
 
 impl Asked {
     fn count(&self) -> &MemoryStore {
-        self.calls.fetch_add(1, Ordering::Relaxed);
+        self.store.fetch_add(1, Ordering::Relaxed);
         &self.memory
+    }
+
+    /// Calls to the store and to the clock.
+    fn counts(&self) -> (usize, usize) {
+        (
+            self.store.load(Ordering::Relaxed),
+            self.clock.load(Ordering::Relaxed),
+        )
+    }
+}
+
+impl System for Asked {
+    fn now(&self) -> SystemTime {
+        self.clock.fetch_add(1, Ordering::Relaxed);
+        OperatingSystem.now()
+    }
+    fn fill_random(&self, bytes: &mut [u8]) -> Result<(), RandomError> {
+        OperatingSystem.fill_random(bytes)
     }
 }
 
@@ -101,19 +122,18 @@ fn an_untouched_session_takes_one_more_in_axum_than_alone() {
 }
 
 #[test]
-fn an_untouched_session_makes_no_store_call() {
-    let calls = Arc::new(AtomicUsize::new(0));
-    let tenure = Tenure::over(Asked {
-        memory: MemoryStore::default(),
-        calls: Arc::clone(&calls),
-    })
-    .unwrap();
-    let before = calls.load(Ordering::Relaxed);
+fn an_untouched_session_asks_neither_the_store_nor_the_clock() {
+    let asked = Asked::default();
+    let sessions =
+        Sessions::with_system(asked.clone(), &settings(), Arc::new(asked.clone())).unwrap();
+    let tenure = Tenure::with(sessions).unwrap();
+    let before = asked.counts();
     for name in [NO_COOKIE, COOKIE] {
         tenure.bare(&case(name)).unwrap();
         tenure.axum(&case(name)).unwrap();
     }
-    assert_eq!(calls.load(Ordering::Relaxed), before);
+    assert_eq!(asked.counts(), before);
     tenure.axum(&case("cookie, one key read")).unwrap();
-    assert!(calls.load(Ordering::Relaxed) > before);
+    let (store, clock) = asked.counts();
+    assert!(store > before.0 && clock > before.1);
 }
