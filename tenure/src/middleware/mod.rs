@@ -35,9 +35,13 @@ use crate::{
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-pub struct Sessions {
+pub struct Sessions(Arc<Prepared>);
+
+/// Behind one pointer: axum clones a layer's service for every request, and each pointer is a counter that all processors write to.
+#[derive(Debug)]
+struct Prepared {
     shared: Arc<Shared>,
-    cookie: Arc<CookieWriter>,
+    cookie: CookieWriter,
 }
 
 /// What a response must carry.
@@ -111,15 +115,15 @@ impl Sessions {
             secret: settings.secret()?,
             secret_fallbacks: settings.secret_key_fallbacks.clone(),
         };
-        Ok(Self {
+        Ok(Self(Arc::new(Prepared {
             shared: Arc::new(shared),
-            cookie: Arc::new(CookieWriter::new(settings)),
-        })
+            cookie: CookieWriter::new(settings),
+        })))
     }
 
     /// The store, for what is done outside of requests: sweeping, listing.
     pub fn store(&self) -> &Store {
-        &self.shared.store
+        &self.0.shared.store
     }
 
     /// The session of a request with these `Cookie` headers.
@@ -134,8 +138,8 @@ impl Sessions {
     /// # }
     /// ```
     pub fn begin<'a>(&self, cookie_headers: impl IntoIterator<Item = &'a [u8]>) -> LazySession {
-        let offered = request_cookie::find(self.cookie.name().as_bytes(), cookie_headers);
-        LazySession::new(Arc::clone(&self.shared), offered)
+        let offered = request_cookie::find(self.0.cookie.name().as_bytes(), cookie_headers);
+        LazySession::new(Arc::clone(&self.0.shared), offered)
     }
 
     /// The session with this key, outside of a request. What it changes has to be saved by [`Session::save`](crate::Session::save).
@@ -145,12 +149,12 @@ impl Sessions {
             first: SessionKey::parse(key),
             others: Vec::new(),
         };
-        LazySession::new(Arc::clone(&self.shared), offered)
+        LazySession::new(Arc::clone(&self.0.shared), offered)
     }
 
     /// A new, empty session outside of a request. [`Session::save`](crate::Session::save) gives it a key.
     pub fn new_session(&self) -> LazySession {
-        LazySession::new(Arc::clone(&self.shared), Offered::default())
+        LazySession::new(Arc::clone(&self.0.shared), Offered::default())
     }
 
     /// What the response with this status must carry, if that is clear without a store call. Call [`finish`](Self::finish) if it is
@@ -199,8 +203,8 @@ impl Sessions {
     fn headers(&self, finished: &Finished) -> ResponseHeaders {
         let set_cookie = match &finished.cookie {
             CookieChange::None => None,
-            CookieChange::Set { key, lifetime } => Some(self.cookie.set(key.as_str(), *lifetime)),
-            CookieChange::Remove => Some(self.cookie.remove()),
+            CookieChange::Set { key, lifetime } => Some(self.0.cookie.set(key.as_str(), *lifetime)),
+            CookieChange::Remove => Some(self.0.cookie.remove()),
         };
         ResponseHeaders {
             vary_cookie: finished.vary,

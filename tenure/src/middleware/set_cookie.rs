@@ -65,7 +65,20 @@ impl CookieWriter {
 
     /// The value of the header that gives the visitor `key`.
     pub(super) fn set(&self, key: &str, lifetime: Option<(i64, Moment)>) -> String {
-        let mut text = String::with_capacity(192);
+        // Exactly as long as needed: of a text with room to spare, `HeaderValue` makes a second allocation.
+        let lifetime_length = lifetime.map_or(0, |(max_age, _)| {
+            "; expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=".len() + length_of(max_age)
+        });
+        let mut text = String::with_capacity(
+            self.name.len()
+                + "=".len()
+                + key.len()
+                + self.domain.len()
+                + lifetime_length
+                + self.http_only.len()
+                + self.path_and_same_site.len()
+                + self.secure.len(),
+        );
         text.push_str(&self.name);
         text.push('=');
         push_value(&mut text, key);
@@ -97,6 +110,15 @@ impl CookieWriter {
             "{name}=\"\"{domain}; expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0{path_and_same_site}{secure_on_removal}"
         )
     }
+}
+
+/// Characters of `number` in decimal.
+fn length_of(number: i64) -> usize {
+    let digits = number
+        .unsigned_abs()
+        .checked_ilog10()
+        .map_or(1, |log| log as usize + 1);
+    digits + usize::from(number < 0)
 }
 
 /// Our own keys need no quotes. One that somebody else has put into the store is quoted as Python's `http.cookies` does.
