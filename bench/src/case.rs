@@ -9,9 +9,9 @@ use http::{Request, header::COOKIE};
 pub enum Work {
     /// It does not ask for it.
     Nothing,
-    /// Reads one key of a session that holds one.
+    /// Reads one key of two.
     Read,
-    /// Writes one key.
+    /// Writes the other.
     Write,
 }
 

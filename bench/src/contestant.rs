@@ -19,7 +19,7 @@ use crate::{
     measure::{measure_base, measure_layer},
 };
 
-/// One session library, with a session in its store that holds `theme`.
+/// One session library, with a session in its store that holds `theme` and `visits`.
 pub trait Contestant {
     /// Its name, with the version if it is not this workspace's own.
     fn name(&self) -> &'static str;
@@ -49,7 +49,7 @@ impl Contestant for Nobody {
     }
 
     fn bare(&self, case: &Case) -> Result<Cost, Error> {
-        let service = Bare(|_| async { answer(Ok(())) });
+        let service = Bare(|_| async { Ok(answer(&Ok(()))) });
         measure_base(service, case, SOME_COOKIE)
     }
 
@@ -103,14 +103,14 @@ where
 }
 
 /// The bare service's answer to work that ended so.
-pub(crate) fn answer(done: Result<(), Error>) -> Result<Response<()>, Infallible> {
+pub(crate) fn answer(done: &Result<(), Error>) -> Response<()> {
     let mut response = Response::new(());
     *response.status_mut() = status(done);
-    Ok(response)
+    response
 }
 
 /// Any failure becomes 500, which no case expects.
-pub(crate) fn status(done: Result<(), Error>) -> StatusCode {
+pub(crate) fn status(done: &Result<(), Error>) -> StatusCode {
     match done {
         Ok(()) => StatusCode::OK,
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -118,8 +118,8 @@ pub(crate) fn status(done: Result<(), Error>) -> StatusCode {
 }
 
 /// What reading must find.
-pub(crate) fn expect_theme(theme: Option<String>) -> Result<(), Error> {
-    if theme.as_deref() == Some(THEME) {
+pub(crate) fn expect_theme(theme: Option<&str>) -> Result<(), Error> {
+    if theme == Some(THEME) {
         Ok(())
     } else {
         Err("the session does not hold its theme".into())

@@ -72,7 +72,7 @@ impl Mean {
 
     /// The count, if it was the same for every request.
     pub fn exactly(self) -> Option<i64> {
-        self.alike.then(|| self.total / REQUESTS)
+        self.alike.then_some(self.total / REQUESTS)
     }
 }
 

@@ -57,6 +57,7 @@ impl Tenure {
 async fn stored(sessions: &Sessions) -> Result<SessionKey, Error> {
     let session = sessions.new_session().load().await?;
     session.insert("theme", THEME)?;
+    session.insert("visits", new_value())?;
     session.save().await?;
     Ok(session.key().ok_or("the session was not stored")?)
 }
@@ -69,7 +70,7 @@ impl Contestant for Tenure {
     fn bare(&self, case: &Case) -> Result<Cost, Error> {
         let work = case.work;
         let service = Bare(move |request: Request<()>| async move {
-            answer(by_hand(request.extensions().get(), work).await)
+            Ok(answer(&by_hand(request.extensions().get(), work).await))
         });
         let service = SessionLayer::from(self.sessions.clone()).layer(service);
         measure_layer(service, case, &self.cookie, |sent| self.forget(sent))
@@ -78,8 +79,8 @@ impl Contestant for Tenure {
     fn axum(&self, case: &Case) -> Result<Cost, Error> {
         let view = match case.work {
             Work::Nothing => get(|| async {}),
-            Work::Read => get(|session: Session| async move { status(read(&session)) }),
-            Work::Write => get(|session: Session| async move { status(write(&session)) }),
+            Work::Read => get(|session: Session| async move { status(&read(&session)) }),
+            Work::Write => get(|session: Session| async move { status(&write(&session)) }),
         };
         let router = router(view).layer(SessionLayer::from(self.sessions.clone()));
         measure_router(router, case, &self.cookie, |sent| self.forget(sent))
@@ -97,7 +98,8 @@ async fn by_hand(session: Option<&LazySession>, work: Work) -> Result<(), Error>
 }
 
 fn read(session: &Session) -> Result<(), Error> {
-    expect_theme(session.get("theme")?)
+    let theme: Option<String> = session.get("theme")?;
+    expect_theme(theme.as_deref())
 }
 
 fn write(session: &Session) -> Result<(), Error> {

@@ -60,6 +60,7 @@ impl TowerSessions {
 async fn stored(store: &MemoryStore) -> Result<Id, Error> {
     let session = Session::new(None, Arc::new(store.clone()), Some(EXPIRY));
     session.insert("theme", THEME).await?;
+    session.insert("visits", new_value()).await?;
     session.save().await?;
     let id = session.id().ok_or("the session was not stored")?;
     let record: Option<Record> = store.load(&id).await?;
@@ -75,7 +76,7 @@ impl Contestant for TowerSessions {
     fn bare(&self, case: &Case) -> Result<Cost, Error> {
         let work = case.work;
         let service = Bare(move |request: Request<()>| async move {
-            answer(by_hand(request.extensions().get(), work).await)
+            Ok(answer(&by_hand(request.extensions().get(), work).await))
         });
         let service = self.layer().layer(service);
         measure_layer(service, case, &self.cookie, |sent| self.forget(sent))
@@ -84,8 +85,8 @@ impl Contestant for TowerSessions {
     fn axum(&self, case: &Case) -> Result<Cost, Error> {
         let view = match case.work {
             Work::Nothing => get(|| async {}),
-            Work::Read => get(|session: Session| async move { status(read(&session).await) }),
-            Work::Write => get(|session: Session| async move { status(write(&session).await) }),
+            Work::Read => get(|session: Session| async move { status(&read(&session).await) }),
+            Work::Write => get(|session: Session| async move { status(&write(&session).await) }),
         };
         let router = router(view).layer(self.layer());
         measure_router(router, case, &self.cookie, |sent| self.forget(sent))
@@ -103,7 +104,8 @@ async fn by_hand(session: Option<&Session>, work: Work) -> Result<(), Error> {
 }
 
 async fn read(session: &Session) -> Result<(), Error> {
-    expect_theme(session.get("theme").await?)
+    let theme: Option<String> = session.get("theme").await?;
+    expect_theme(theme.as_deref())
 }
 
 async fn write(session: &Session) -> Result<(), Error> {

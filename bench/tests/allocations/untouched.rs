@@ -1,4 +1,4 @@
-//! What the README promises about a request that does not touch its session.
+//! A request that does not touch its session.
 
 use std::{
     sync::{
