@@ -34,9 +34,7 @@ pub enum CodecError {
         max_age: Duration,
     },
     /// The signature is right, the content is not what Django writes.
-    #[error(
-        "the text holds no valid {what}: it was not written by Django or tenure"
-    )]
+    #[error("the text holds no valid {what}: it was not written by Django or tenure")]
     Malformed {
         /// What it should have been: `"base64"`, `"zlib"`, `"JSON"` or `"timestamp"`.
         what: &'static str,

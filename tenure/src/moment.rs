@@ -108,14 +108,18 @@ impl Moment {
             11 => "Nov",
             _ => "Dec",
         };
-        format!(
+        let mut text = String::with_capacity("Mon, 21 Sep 2026 14:13:20 GMT".len());
+        // Writing to a String cannot fail.
+        let _ = write!(
+            text,
             "{weekday}, {:02} {month} {:04} {:02}:{:02}:{:02} GMT",
             civil.day(),
             civil.year(),
             civil.hour(),
             civil.minute(),
             civil.second()
-        )
+        );
+        text
     }
 }
 
