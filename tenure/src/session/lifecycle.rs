@@ -394,11 +394,20 @@ impl Session {
     }
 
     /// Moves the end of the session to `expires_at`, touching nothing else; tells whether it is still there.
-    pub(super) async fn touch(&self, expires_at: Moment) -> Result<bool, SessionError> {
+    pub(super) async fn touch(&self, mut expires_at: Moment) -> Result<bool, SessionError> {
         let _one_at_a_time = self.0.io.lock().await;
         let Some(key) = self.key() else {
             return Ok(false);
         };
+        // Its end may have passed while the handler worked: moving the date of the row, which still lies there, would revive it.
+        if self.0.expired_meanwhile() {
+            match self.0.refresh(&Changes::default()).await {
+                Err(SessionError::Interrupted) => return Ok(false),
+                refreshed => refreshed?,
+            }
+            let expiry = self.0.stored_expiry(&self.0.state());
+            expires_at = self.0.shared.rules.date(expiry, self.0.shared.now());
+        }
         let there = self.0.shared.store.touch(&key, expires_at.into()).await?;
         let mut state = self.0.state();
         if there && let Some(stored) = &mut state.stored {
