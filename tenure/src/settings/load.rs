@@ -145,7 +145,7 @@ impl Settings {
             .parse()
             .map_err(|error: toml::de::Error| SettingsError::File {
                 file: file.to_owned(),
-                source: error.into(),
+                source: without_line(&error, text).into(),
             })?;
         let mut given: Vec<Given<'_>> = table
             .iter()
@@ -220,13 +220,22 @@ impl Settings {
             "TENURE_DEVELOPMENT" => self.development = given.flag()?,
             "TENURE_STORE_TIMEOUT" => self.store_timeout = given.seconds(1)?,
             "TENURE_MAX_SIZE" => {
-                self.max_size = usize::try_from(given.number(1024, "bytes")?).unwrap_or(usize::MAX);
+                self.max_size =
+                    usize::try_from(given.number(1024, " of bytes")?).unwrap_or(usize::MAX);
             }
             PROFILE => {}
             _ => return Err(given.unknown(NAMES)),
         }
         Ok(())
     }
+}
+
+/// Where the file is broken and why. The parser's own message quotes the line, in which the secret may stand.
+fn without_line(error: &toml::de::Error, text: &str) -> String {
+    let start = error.span().map_or(text.len(), |span| span.start);
+    let before = text.get(..start).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    format!("line {line}: {}", error.message())
 }
 
 fn database(entry: &[Given<'_>]) -> Result<DatabaseSettings, SettingsError> {
@@ -248,7 +257,7 @@ fn cache(entry: &[Given<'_>]) -> Result<CacheSettings, SettingsError> {
             "BACKEND" => cache.backend = given.text()?,
             "LOCATION" => cache.location = given.list()?,
             "KEY_PREFIX" => cache.key_prefix = given.text()?,
-            "VERSION" => cache.version = given.number(i64::MIN, "no unit")?,
+            "VERSION" => cache.version = given.number(i64::MIN, "")?,
             // The session's age is always passed to the cache, so the default never counts; see django/core/cache/backends/base.py.
             "TIMEOUT" => {}
             "OPTIONS" => cache.options = given.entries_of_text()?,
@@ -289,7 +298,14 @@ impl Given<'_> {
 
     fn wrong(&self, needed: &str) -> SettingsError {
         let value = match self.value {
-            _ if self.name.starts_with("SECRET_KEY") => "of the wrong kind".to_owned(),
+            _ if self.name.starts_with("SECRET_KEY") || self.name.ends_with(".OPTIONS") => {
+                "of the wrong kind".to_owned()
+            }
+            // Passwords may stand anywhere in these.
+            Raw::Text(_) if matches!(self.name, "CACHES" | "DATABASES") => {
+                "of the wrong kind".to_owned()
+            }
+            Raw::Toml(Value::Array(_)) => "a list".to_owned(),
             Raw::Toml(Value::String(text)) => format!("{:?}", super::without_password(text)),
             Raw::Toml(Value::Table(_)) => "a table".to_owned(),
             Raw::Toml(value) => value.to_string(),
@@ -351,14 +367,14 @@ impl Given<'_> {
             .filter(|number| (least..=most).contains(number))
             .ok_or_else(|| {
                 self.wrong(&format!(
-                    "a whole number of {unit} from {least} to {most} is needed"
+                    "a whole number{unit} from {least} to {most} is needed"
                 ))
             })
     }
 
     fn seconds(&self, least: i64) -> Result<Duration, SettingsError> {
         Ok(Duration::from_secs(
-            self.number(least, "seconds")?.unsigned_abs(),
+            self.number(least, " of seconds")?.unsigned_abs(),
         ))
     }
 

@@ -240,14 +240,15 @@ impl Default for Settings {
 }
 
 /// A URL without the name and password in it.
-fn without_password(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else {
-        return url.to_owned();
-    };
-    let host = rest.find(['/', '?']).unwrap_or(rest.len());
-    match rest.get(..host).and_then(|authority| authority.rfind('@')) {
-        Some(at) => format!("{scheme}://…{}", rest.get(at..).unwrap_or_default()),
-        None => url.to_owned(),
+///
+/// Everything up to the last `@` goes: passwords with a `/` or `?` in them are often not escaped.
+pub(crate) fn without_password(url: &str) -> String {
+    match url.split_once("://") {
+        Some((scheme, rest)) if !rest.starts_with('/') => match rest.rfind('@') {
+            Some(at) => format!("{scheme}://…{}", rest.get(at..).unwrap_or_default()),
+            None => url.to_owned(),
+        },
+        _ => url.to_owned(),
     }
 }
 

@@ -6,7 +6,7 @@ use percent_encoding::percent_decode_str;
 
 use crate::{
     engine::OpenError,
-    settings::{Settings, SettingsError},
+    settings::{Settings, SettingsError, without_password},
 };
 
 /// The file that is used when the settings name no database.
@@ -30,7 +30,8 @@ impl Location {
                 read_only: false,
             }),
             Some(database) => Self::parse(&database.url).map_err(|problem| {
-                SettingsError::invalid("DATABASES.default.URL", &database.url, &problem).into()
+                let url = without_password(&database.url);
+                SettingsError::invalid("DATABASES.default.URL", &url, &problem).into()
             }),
         }
     }
