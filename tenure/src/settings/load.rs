@@ -340,6 +340,7 @@ impl Given<'_> {
     fn optional_text(&self) -> Result<Option<String>, SettingsError> {
         match self.value {
             Raw::Toml(Value::Boolean(false)) => Ok(None),
+            Raw::Text(text) if text.eq_ignore_ascii_case("false") => Ok(None),
             _ => Ok(Some(self.text()?).filter(|text| !text.is_empty() && text != "None")),
         }
     }
