@@ -131,7 +131,12 @@ impl Settings {
             }
         }
         // What browsers would drop would look like a login that never works, so it is refused here (RFC 6265bis, sections 4.1.3 and 5.7).
-        if self.cookie_name.starts_with("__Host-")
+        // To them the prefixes count in any case.
+        let prefixed = |prefix: &str| {
+            let start = self.cookie_name.get(..prefix.len());
+            start.is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+        };
+        if prefixed("__Host-")
             && !(self.cookie_secure
                 && self.cookie_path.as_deref() == Some("/")
                 && self.cookie_domain.is_none())
@@ -144,7 +149,7 @@ impl Settings {
                 needed,
             ));
         }
-        if self.cookie_name.starts_with("__Secure-") && !self.cookie_secure {
+        if prefixed("__Secure-") && !self.cookie_secure {
             let needed = "browsers keep such a cookie only with SESSION_COOKIE_SECURE = true";
             return Err(SettingsError::invalid(
                 "SESSION_COOKIE_NAME",
