@@ -49,7 +49,8 @@ impl LazySession {
             }
             state.closed = true;
             return Some(Finished {
-                vary: false,
+                // A page made without the session because the store was away is not for those who have one.
+                vary: state.accessed,
                 cookie: CookieChange::None,
             });
         }

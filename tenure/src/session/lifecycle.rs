@@ -27,6 +27,7 @@ impl LazySession {
     /// See [`LazySession`].
     pub async fn load(&self) -> Result<Session, SessionError> {
         let _one_at_a_time = self.0.io.lock().await;
+        self.0.state().accessed = true;
         if !self.0.state().loaded {
             let found = self.0.find().await?;
             let mut state = self.0.state();

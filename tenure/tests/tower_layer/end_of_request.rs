@@ -100,6 +100,7 @@ async fn an_outage_is_503_with_retry_after_and_the_same_cookie_works_afterwards(
         let seen = site.get(path, &cookie).await;
         assert_eq!(seen.status, 503, "{path}");
         assert_eq!(seen.all("retry-after"), ["5"]);
+        assert_eq!(seen.all("vary"), ["Cookie"], "{path}");
         assert_eq!(seen.cookie(), None, "{path}");
         assert!(seen.body.contains("not available"), "{}", seen.body);
         assert!(!seen.body.contains("refused"), "causes stay in the log");
@@ -107,6 +108,25 @@ async fn an_outage_is_503_with_retry_after_and_the_same_cookie_works_afterwards(
         site.stage.set_fault(Fault::None);
     }
     assert_eq!(site.get("/read", &cookie).await.body, "cart Some(1)");
+}
+
+#[tokio::test]
+async fn a_page_made_without_the_session_in_an_outage_varies_by_cookie_too() {
+    let handler = async |session: Result<Session, SessionError>| match session {
+        Ok(session) => session.len().to_string(),
+        Err(_) => "the shop without your cart".to_owned(),
+    };
+    let routes = Router::new().route("/", get(handler));
+    let site = Site::with(&testing::settings(), routes.merge(crate::site::routes()));
+    let cookie = site.visitor().await;
+    site.stage.set_fault(Fault::Down);
+    let seen = site.get("/", &cookie).await;
+    assert_eq!(
+        (seen.status, seen.body.as_str()),
+        (200, "the shop without your cart")
+    );
+    assert_eq!(seen.all("vary"), ["Cookie"]);
+    assert_eq!(seen.cookie(), None);
 }
 
 #[tokio::test]
