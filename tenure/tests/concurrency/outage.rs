@@ -191,7 +191,7 @@ async fn story(sessions: &Sessions) -> Vec<String> {
         match step {
             "write" => session.insert("user", 7).unwrap(),
             "cycle" => session.cycle_key().await.unwrap(),
-            "short" => session.set_expiry(Duration::from_secs(60)).unwrap(),
+            "short" => session.set_expiry(Duration::from_mins(1)).unwrap(),
             "save" => session.save().await.unwrap(),
             "clear" => session.clear().unwrap(),
             "flush" => session.flush().await.unwrap(),
