@@ -170,6 +170,7 @@ fn durations() {
     );
 }
 
+#[cfg(feature = "timezone")]
 #[test]
 fn time_zones() {
     assert_eq!(
