@@ -37,10 +37,12 @@ impl Changes {
 
     /// Notes `key = value`. The place of an earlier assignment stays, as it does in Python's dict.
     pub(crate) fn set(&mut self, key: &str, value: Json) {
+        // What stands before a `Clear` (changes given back by a failed save do) is not an earlier assignment: it would be cleared again.
         let last = self
             .list
             .iter_mut()
             .rev()
+            .take_while(|change| !matches!(change, Change::Clear))
             .find(|change| change.key() == Some(key));
         match last {
             Some(change @ (Change::Set { .. } | Change::Update { .. })) => {
@@ -175,6 +177,19 @@ mod tests {
         let mut stored = data(r#"{"n":40}"#);
         changes.apply(&mut stored).unwrap();
         assert_eq!(stored.to_json(), r#"{"n":7}"#);
+    }
+
+    #[test]
+    fn an_assignment_after_a_clear_stays_behind_it() {
+        let (mut given_back, mut changes) = (Changes::default(), Changes::default());
+        set(&mut given_back, "a", 1);
+        changes.clear();
+        given_back.append(changes);
+        let mut changes = given_back;
+        set(&mut changes, "a", 2);
+        let mut stored = data(r#"{"theirs":1}"#);
+        changes.apply(&mut stored).unwrap();
+        assert_eq!(stored.to_json(), r#"{"a":2}"#);
     }
 
     #[test]

@@ -153,7 +153,10 @@ pub trait SessionStore: Send + Sync + 'static {
         }
     }
 
-    /// Moves the end of the session under `key` to `expires_at`, without touching its data; tells whether it was there.
+    /// Moves the end of the session under `key` to `expires_at`, never backwards and without touching its data, if it is still there and
+    /// still in version `base`; tells whether it was.
+    ///
+    /// Whoever has saved the session since has set its end too, and may have meant it to end sooner.
     ///
     /// The default loads and saves.
     ///
@@ -164,23 +167,23 @@ pub trait SessionStore: Send + Sync + 'static {
         &self,
         key: &SessionKey,
         expires_at: SystemTime,
+        base: &Version,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send {
         async move {
-            loop {
-                let Some(mut record) = self.load(key).await? else {
-                    return Ok(false);
-                };
-                if record.expires_at >= expires_at {
-                    return Ok(true);
-                }
-                record.expires_at = expires_at;
-                let base = record.version.clone();
-                match self.save(key, &record, &base).await? {
-                    Saved::Saved(_) => return Ok(true),
-                    Saved::Gone => return Ok(false),
-                    Saved::Conflict(_) => {}
-                }
+            let Some(mut record) = self.load(key).await? else {
+                return Ok(false);
+            };
+            if record.version != *base {
+                return Ok(false);
             }
+            if record.expires_at >= expires_at {
+                return Ok(true);
+            }
+            record.expires_at = expires_at;
+            Ok(matches!(
+                self.save(key, &record, base).await?,
+                Saved::Saved(_)
+            ))
         }
     }
 
@@ -322,7 +325,12 @@ trait ErasedStore: Send + Sync {
         record: &'a Record,
         base: &'a Version,
     ) -> StoreFuture<'a, Renamed>;
-    fn touch<'a>(&'a self, key: &'a SessionKey, expires_at: SystemTime) -> StoreFuture<'a, bool>;
+    fn touch<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        expires_at: SystemTime,
+        base: &'a Version,
+    ) -> StoreFuture<'a, bool>;
     fn delete_expired<'a>(&'a self, key: &'a SessionKey, now: SystemTime) -> StoreFuture<'a, bool>;
     fn clear_expired(&self, now: SystemTime, limit: usize) -> StoreFuture<'_, u64>;
     fn scan<'a>(&'a self, after: Option<&'a str>, limit: usize) -> StoreFuture<'a, Vec<Listed>>;
@@ -358,8 +366,13 @@ impl<S: SessionStore> ErasedStore for S {
     ) -> StoreFuture<'a, Renamed> {
         Box::pin(SessionStore::rename(self, old, new, record, base))
     }
-    fn touch<'a>(&'a self, key: &'a SessionKey, expires_at: SystemTime) -> StoreFuture<'a, bool> {
-        Box::pin(SessionStore::touch(self, key, expires_at))
+    fn touch<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        expires_at: SystemTime,
+        base: &'a Version,
+    ) -> StoreFuture<'a, bool> {
+        Box::pin(SessionStore::touch(self, key, expires_at, base))
     }
     fn delete_expired<'a>(&'a self, key: &'a SessionKey, now: SystemTime) -> StoreFuture<'a, bool> {
         Box::pin(SessionStore::delete_expired(self, key, now))
@@ -474,8 +487,9 @@ impl Store {
         &self,
         key: &SessionKey,
         expires_at: SystemTime,
+        base: &Version,
     ) -> Result<bool, StoreError> {
-        self.within(self.store.touch(key, expires_at)).await
+        self.within(self.store.touch(key, expires_at, base)).await
     }
 
     /// See [`SessionStore::delete_expired`].

@@ -173,13 +173,20 @@ impl SessionStore for MemoryStore {
         Ok(Renamed::Renamed(map.put(new, record)))
     }
 
-    async fn touch(&self, key: &SessionKey, expires_at: SystemTime) -> Result<bool, StoreError> {
+    async fn touch(
+        &self,
+        key: &SessionKey,
+        expires_at: SystemTime,
+        base: &Version,
+    ) -> Result<bool, StoreError> {
         let mut map = self.map();
-        let Some(record) = map.records.get_mut(key.as_str()) else {
-            return Ok(false);
-        };
-        record.expires_at = record.expires_at.max(expires_at);
-        Ok(true)
+        match map.records.get_mut(key.as_str()) {
+            Some(record) if record.version == *base => {
+                record.expires_at = record.expires_at.max(expires_at);
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
     }
 
     async fn clear_expired(&self, now: SystemTime, limit: usize) -> Result<u64, StoreError> {

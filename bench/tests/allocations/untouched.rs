@@ -76,8 +76,13 @@ impl SessionStore for Asked {
     async fn delete(&self, key: &SessionKey) -> Result<bool, StoreError> {
         self.count().delete(key).await
     }
-    async fn touch(&self, key: &SessionKey, expires_at: SystemTime) -> Result<bool, StoreError> {
-        self.count().touch(key, expires_at).await
+    async fn touch(
+        &self,
+        key: &SessionKey,
+        expires_at: SystemTime,
+        base: &Version,
+    ) -> Result<bool, StoreError> {
+        self.count().touch(key, expires_at, base).await
     }
 }
 

@@ -171,8 +171,8 @@ impl Sessions {
     ///
     /// # Errors
     ///
-    /// The response must be replaced by one with the error's [`status`](SessionError::status), and no cookie: the session was not
-    /// saved.
+    /// The response must be replaced by one with the error's [`status`](SessionError::status): the session was not saved. It carries
+    /// what [`finish_now`](Self::finish_now) gives for that status, if anything: a key that was changed before the store went away.
     ///
     /// # Example
     ///
@@ -183,7 +183,10 @@ impl Sessions {
     /// let status = 200;
     /// let headers = match sessions.finish_now(&lazy, status) {
     ///     Some(headers) => headers,
-    ///     None => sessions.finish(&lazy, status).await?,
+    ///     None => match sessions.finish(&lazy, status).await {
+    ///         Ok(headers) => headers,
+    ///         Err(error) => sessions.finish_now(&lazy, error.status()).unwrap_or_default(), // and a response that says so
+    ///     },
     /// };
     /// if let Some(set_cookie) = headers.set_cookie {
     ///     println!("Set-Cookie: {set_cookie}");

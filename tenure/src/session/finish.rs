@@ -49,7 +49,8 @@ impl LazySession {
             }
             state.closed = true;
             return Some(Finished {
-                vary: false,
+                // A page made without the session because the store was away is not for those who have one.
+                vary: state.accessed,
                 cookie: CookieChange::None,
             });
         }
@@ -84,7 +85,16 @@ impl LazySession {
                 session.touch(ends_at).await?;
             }
         }
-        Ok(self.close(&mut self.0.state(), status))
+        // A clone of the handle may have gone on meanwhile, and nothing tells it that this was the end before `close` does.
+        loop {
+            {
+                let mut state = self.0.state();
+                if !matches!(self.due(&state, status), Due::Write) {
+                    return Ok(self.close(&mut state, status));
+                }
+            }
+            session.write_changes().await?;
+        }
     }
 
     fn due(&self, state: &State, status: u16) -> Due {

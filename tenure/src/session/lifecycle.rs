@@ -27,6 +27,7 @@ impl LazySession {
     /// See [`LazySession`].
     pub async fn load(&self) -> Result<Session, SessionError> {
         let _one_at_a_time = self.0.io.lock().await;
+        self.0.state().accessed = true;
         if !self.0.state().loaded {
             let found = self.0.find().await?;
             let mut state = self.0.state();
@@ -78,7 +79,14 @@ struct Taken<'a> {
     changes: Changes,
 }
 
-impl Taken<'_> {
+impl<'a> Taken<'a> {
+    fn nothing(inner: &'a Inner) -> Self {
+        Self {
+            inner,
+            changes: Changes::default(),
+        }
+    }
+
     /// Takes up what was changed since, too, and plans to write all of it.
     fn plan(&mut self) -> Plan {
         let mut state = self.inner.state();
@@ -209,10 +217,7 @@ impl Inner {
     /// Must be called with `io` locked.
     async fn write(&self, new_key: bool) -> Result<(), SessionError> {
         self.state().writable()?;
-        let mut taken = Taken {
-            inner: self,
-            changes: Changes::default(),
-        };
+        let mut taken = Taken::nothing(self);
         let store = &self.shared.store;
         let started = Instant::now();
         loop {
@@ -334,9 +339,11 @@ impl Session {
     /// ```
     pub async fn flush(&self) -> Result<(), SessionError> {
         let _one_at_a_time = self.0.io.lock().await;
-        let key = self.key();
-        if let Some(key) = key {
-            self.0.shared.store.delete(&key).await?;
+        let ambiguous = self.0.state().ambiguous;
+        let offered = self.0.offered.first.iter().chain(&self.0.offered.others);
+        // Of several live sessions none counts, so it cannot be told which one is meant: all of them end.
+        for key in offered.filter(|_| ambiguous).chain(&self.key()) {
+            self.0.shared.store.delete(key).await?;
         }
         let mut state = self.0.state();
         let closed = state.closed;
@@ -392,18 +399,35 @@ impl Session {
         self.0.write(false).await
     }
 
-    /// Moves the end of the session to `expires_at`, touching nothing else; tells whether it is still there.
-    pub(super) async fn touch(&self, expires_at: Moment) -> Result<bool, SessionError> {
+    /// Moves the end of the session to `expires_at`, touching nothing else.
+    ///
+    /// Nothing happens if another request has saved or ended it meanwhile: its end is as that one left it.
+    pub(super) async fn touch(&self, mut expires_at: Moment) -> Result<(), SessionError> {
         let _one_at_a_time = self.0.io.lock().await;
-        let Some(key) = self.key() else {
-            return Ok(false);
+        // Its end may have passed while the handler worked: moving the date of the row, which still lies there, would revive it.
+        if self.0.expired_meanwhile() {
+            match Taken::nothing(&self.0).refresh().await {
+                Err(SessionError::Interrupted) => return Ok(()),
+                refreshed => refreshed?,
+            }
+            let expiry = self.0.stored_expiry(&self.0.state());
+            expires_at = self.0.shared.rules.date(expiry, self.0.shared.now());
+        }
+        let stored = {
+            let state = self.0.state();
+            let stored = state.stored.as_ref();
+            stored.map(|stored| (stored.key.clone(), stored.version.clone()))
         };
-        let there = self.0.shared.store.touch(&key, expires_at.into()).await?;
+        let Some((key, version)) = stored else {
+            return Ok(());
+        };
+        let store = &self.0.shared.store;
+        let moved = store.touch(&key, expires_at.into(), &version).await?;
         let mut state = self.0.state();
-        if there && let Some(stored) = &mut state.stored {
+        if moved && let Some(stored) = &mut state.stored {
             stored.expires_at = expires_at;
             state.cookie_due = true;
         }
-        Ok(there)
+        Ok(())
     }
 }

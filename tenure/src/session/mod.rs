@@ -124,7 +124,9 @@ struct Inner {
     reason = "each says one thing, and nearly all combinations occur"
 )]
 struct State {
-    /// Whether the store has been asked; nothing below means anything before.
+    /// Somebody wanted to see the session, whether or not the store could answer.
+    accessed: bool,
+    /// Whether the store has answered; nothing below means anything before.
     loaded: bool,
     data: Data,
     changes: Changes,

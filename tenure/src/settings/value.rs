@@ -31,7 +31,9 @@ impl Given<'_> {
     pub(super) fn wrong(&self, needed: &str) -> SettingsError {
         let tables = ["DATABASES", "CACHES"].contains(&self.name);
         let value = match self.value {
-            _ if self.name.starts_with("SECRET_KEY") => "of the wrong kind".to_owned(),
+            _ if self.name.starts_with("SECRET_KEY") || self.name.contains(".OPTIONS") => {
+                "of the wrong kind".to_owned()
+            }
             // Tables and lists may hold passwords anywhere.
             Raw::Text(_) if tables => "something else".to_owned(),
             Raw::Toml(Value::Table(_)) => "a table".to_owned(),

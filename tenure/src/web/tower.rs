@@ -180,7 +180,15 @@ where
                 apply(headers, response.headers_mut());
                 Poll::Ready(Ok(response))
             }
-            Err(error) => Poll::Ready(Ok(failure(&error))),
+            Err(error) => {
+                let mut response = failure(&error);
+                let status = response.status().as_u16();
+                // A key that was changed before the outage is the only one that still works, so the visitor must learn it all the same.
+                if let Some(headers) = this.sessions.finish_now(this.session, status) {
+                    apply(headers, response.headers_mut());
+                }
+                Poll::Ready(Ok(response))
+            }
         }
     }
 }

@@ -7,4 +7,6 @@ mod common;
 #[cfg(test)]
 mod read;
 #[cfg(test)]
+mod secrets;
+#[cfg(test)]
 mod wrong;

@@ -6,7 +6,7 @@
 //! | create | one `INSERT … ON CONFLICT DO NOTHING` |
 //! | save | one `UPDATE … WHERE session_key = ? AND session_data = ?` |
 //! | new key | one `UPDATE` of the key, data and date together |
-//! | touch | one `UPDATE` of the date alone |
+//! | touch | one `UPDATE` of the date alone, if the data is still the same |
 //! | delete | one `DELETE` |
 //!
 //! The text of `session_data` is the version: it holds a signature over its time, so that a write by Django in between is noticed too.
@@ -61,11 +61,12 @@ pub(crate) trait SessionTable: Send + Sync + 'static {
         row: Row,
         base: &str,
     ) -> impl Future<Output = Result<Updated, StoreError>> + Send;
-    /// Moves the date, never backwards; tells whether the row is there.
+    /// Moves the date, never backwards, of a row whose data is still `base`; tells whether there was one.
     fn touch(
         &self,
         key: &str,
         expires_at: Moment,
+        base: &str,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
     /// With `ended_by`, only a row that has ended by then.
     fn delete(
@@ -240,8 +241,16 @@ impl SessionStore for DbStore {
         )
     }
 
-    async fn touch(&self, key: &SessionKey, expires_at: SystemTime) -> Result<bool, StoreError> {
-        self.table.touch(key.as_str(), expires_at.into()).await
+    async fn touch(
+        &self,
+        key: &SessionKey,
+        expires_at: SystemTime,
+        base: &Version,
+    ) -> Result<bool, StoreError> {
+        let base = base.as_text().unwrap_or_default();
+        self.table
+            .touch(key.as_str(), expires_at.into(), base)
+            .await
     }
 
     async fn delete_expired(&self, key: &SessionKey, now: SystemTime) -> Result<bool, StoreError> {

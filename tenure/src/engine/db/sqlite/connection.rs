@@ -203,7 +203,9 @@ fn write_all(file: &File, writer: &mut Connection, queue: &mpsc::Receiver<Write>
         let failed = match writer.transaction_with_behavior(TransactionBehavior::Immediate) {
             Ok(transaction) => {
                 // SQLite gives up the transaction by itself when the disk is full; what comes after that would stand alone.
-                while let (false, Some(write)) = (transaction.is_autocommit(), batch.next()) {
+                while !transaction.is_autocommit()
+                    && let Some(write) = batch.next()
+                {
                     answers.extend(write(Some(&transaction)));
                 }
                 transaction.commit().err()

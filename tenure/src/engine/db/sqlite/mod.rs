@@ -28,7 +28,8 @@ const SELECT: &str =
     r#"SELECT "session_data", "expire_date" FROM "django_session" WHERE "session_key" = ?1"#;
 const INSERT: &str = r#"INSERT INTO "django_session" ("session_key", "session_data", "expire_date") VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING"#;
 const UPDATE: &str = r#"UPDATE "django_session" SET "session_key" = ?1, "session_data" = ?2, "expire_date" = ?3 WHERE "session_key" = ?4 AND "session_data" = ?5"#;
-const TOUCH: &str = r#"UPDATE "django_session" SET "expire_date" = max("expire_date", ?2) WHERE "session_key" = ?1"#;
+const REPLACE: &str = r#"UPDATE "django_session" SET "session_key" = ?1, "session_data" = ?2, "expire_date" = ?3 WHERE "session_key" = ?4"#;
+const TOUCH: &str = r#"UPDATE "django_session" SET "expire_date" = max("expire_date", ?2) WHERE "session_key" = ?1 AND "session_data" = ?3"#;
 const DELETE: &str = r#"DELETE FROM "django_session" WHERE "session_key" = ?1"#;
 const DELETE_IF_ENDED: &str =
     r#"DELETE FROM "django_session" WHERE "session_key" = ?1 AND "expire_date" <= ?2"#;
@@ -40,7 +41,8 @@ impl Sqlite {
     pub(crate) async fn open(settings: &Settings) -> Result<Arc<Self>, OpenError> {
         let location = Location::of(settings)?;
         let zone = settings.database_zone("default")?;
-        let timeout = settings.store_timeout;
+        // Shorter than the deadline of the call, so that "locked" is told rather than "too late".
+        let timeout = settings.store_timeout * 4 / 5;
         // Opening reads the file's head and may wait for a lock.
         let opened =
             tokio::task::spawn_blocking(move || Self::connect(location, zone, timeout)).await;
@@ -145,15 +147,24 @@ impl SessionTable for Sqlite {
             let current = statement
                 .query_row([&key], |row| Self::read_row(row, zone))
                 .optional()?;
-            Ok(current.map_or(Updated::Gone, Updated::Other))
+            match current {
+                // Somebody put a blob or text that is no UTF-8 there: it was read leniently, and compares with nothing. The
+                // transaction keeps others out, so it is still what was read.
+                Some(current) if current.data == base => {
+                    execute(connection, REPLACE, params![new_key, row.data, ends, key])?;
+                    Ok(Updated::Done)
+                }
+                current => Ok(current.map_or(Updated::Gone, Updated::Other)),
+            }
         })
         .await
     }
 
-    async fn touch(&self, key: &str, expires_at: Moment) -> Result<bool, StoreError> {
-        let key = key.to_owned();
+    async fn touch(&self, key: &str, expires_at: Moment, base: &str) -> Result<bool, StoreError> {
+        let (key, base) = (key.to_owned(), base.to_owned());
         self.write(move |connection, zone| {
-            Ok(execute(connection, TOUCH, params![key, date_text(expires_at, zone)])? == 1)
+            let ends = date_text(expires_at, zone);
+            Ok(execute(connection, TOUCH, params![key, ends, base])? == 1)
         })
         .await
     }

@@ -1,0 +1,195 @@
+//! Nothing is lost.
+
+use std::sync::Arc;
+
+use tenure::{Sessions, testing};
+use tokio::sync::Barrier;
+
+use crate::{
+    site::{Site, database, request, respond, set, stored, values, visitor, with_folder},
+    stage::Fault,
+};
+
+/// Both load, each changes a key of its own, and they finish in turn.
+async fn both_changes_stand(one: &Sessions, other: &Sessions) {
+    let cookie = visitor(one, &[("old", 0)]).await;
+    for round in 1..=1000 {
+        let (first, second) = if round % 2 == 0 {
+            (one, other)
+        } else {
+            (other, one)
+        };
+        let (first_lazy, first_session) = request(first, &cookie).await;
+        let (second_lazy, second_session) = request(second, &cookie).await;
+        first_session.insert("cart", round).unwrap();
+        second_session.insert("user", round).unwrap();
+        if round % 3 == 0 {
+            second_session.remove_key("old").unwrap();
+        } else {
+            second_session.insert("old", round).unwrap();
+        }
+        respond(first, &first_lazy).await.unwrap();
+        respond(second, &second_lazy).await.unwrap();
+        let mut expected = vec![("cart", round), ("user", round)];
+        if round % 3 != 0 {
+            expected.push(("old", round));
+        }
+        assert_eq!(stored(one, &cookie).await, values(&expected), "{round}");
+    }
+}
+
+#[tokio::test]
+async fn login_elsewhere_does_not_lose_the_cart() {
+    let site = Site::sqlite(testing::settings()).await;
+    both_changes_stand(&site.sessions, &site.sessions).await;
+    assert_eq!(site.stage.rows().await.len(), 1);
+}
+
+#[tokio::test]
+async fn two_processes_on_one_file_lose_nothing() {
+    let (settings, _folder) = with_folder(testing::settings());
+    let one = Sessions::new(database(&settings).await, &settings).unwrap();
+    let other = Sessions::new(database(&settings).await, &settings).unwrap();
+    both_changes_stand(&one, &other).await;
+}
+
+#[tokio::test]
+async fn a_change_in_the_last_moment_before_a_save_is_kept() {
+    let site = Site::sqlite(testing::settings()).await;
+    let cookie = visitor(&site.sessions, &[("old", 0)]).await;
+    for round in 1..=1000 {
+        let (lazy, session) = request(&site.sessions, &cookie).await;
+        session.insert("cart", round).unwrap();
+        let other = set(site.sessions.clone(), cookie.clone(), "user", round);
+        site.stage.before("save", other);
+        respond(&site.sessions, &lazy).await.unwrap();
+        let expected = values(&[("old", 0), ("cart", round), ("user", round)]);
+        assert_eq!(stored(&site.sessions, &cookie).await, expected);
+    }
+}
+
+#[tokio::test]
+async fn on_one_key_the_later_wins() {
+    let site = Site::sqlite(testing::settings()).await;
+    let cookie = visitor(&site.sessions, &[("theme", 0)]).await;
+    for round in 0..100 {
+        let (one, one_session) = request(&site.sessions, &cookie).await;
+        let (other, other_session) = request(&site.sessions, &cookie).await;
+        one_session.insert("theme", 1000 + round).unwrap();
+        other_session.insert("theme", 2000 + round).unwrap();
+        let (first, second, expected) = if round % 2 == 0 {
+            (&one, &other, 2000 + round)
+        } else {
+            (&other, &one, 1000 + round)
+        };
+        respond(&site.sessions, first).await.unwrap();
+        respond(&site.sessions, second).await.unwrap();
+        assert_eq!(
+            stored(&site.sessions, &cookie).await,
+            values(&[("theme", expected)])
+        );
+    }
+}
+
+#[tokio::test]
+async fn emptying_the_session_also_takes_what_was_added_meanwhile() {
+    let site = Site::memory();
+    let cookie = visitor(&site.sessions, &[("old", 0)]).await;
+    let (lazy, session) = request(&site.sessions, &cookie).await;
+    set(site.sessions.clone(), cookie.clone(), "theirs", 1).await;
+    session.clear().unwrap();
+    session.insert("mine", 2).unwrap();
+    respond(&site.sessions, &lazy).await.unwrap();
+    assert_eq!(
+        stored(&site.sessions, &cookie).await,
+        values(&[("mine", 2)])
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn two_hundred_increments_sum_to_two_hundred() {
+    const TASKS: usize = 200;
+    let site = Site::sqlite(testing::settings()).await;
+    let cookie = visitor(&site.sessions, &[("visits", 0)]).await;
+    let all_loaded = Arc::new(Barrier::new(TASKS));
+    let tasks: Vec<_> = (0..TASKS)
+        .map(|_| {
+            let (sessions, cookie) = (site.sessions.clone(), cookie.clone());
+            let all_loaded = Arc::clone(&all_loaded);
+            tokio::spawn(async move {
+                let (lazy, session) = request(&sessions, &cookie).await;
+                session
+                    .update("visits", |visits: Option<u32>| visits.unwrap_or(0) + 1)
+                    .unwrap();
+                all_loaded.wait().await;
+                respond(&sessions, &lazy).await.unwrap();
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    assert_eq!(
+        stored(&site.sessions, &cookie).await,
+        values(&[("visits", 200)])
+    );
+    assert_eq!(site.stage.rows().await.len(), 1);
+}
+
+#[tokio::test]
+async fn what_a_clone_changes_while_a_save_is_in_flight_is_not_lost() {
+    let site = Site::memory();
+    let cookie = visitor(&site.sessions, &[("a", 0), ("gone", 0)]).await;
+    let (lazy, session) = request(&site.sessions, &cookie).await;
+    session.insert("a", 1).unwrap();
+    let (clone, sessions, cookie_too) = (session.clone(), site.sessions.clone(), cookie.clone());
+    site.stage.before("save", async move {
+        clone.insert("b", 2).unwrap();
+        clone.remove_key("gone").unwrap();
+        // Another request as well, so that the save has to be done again.
+        set(sessions, cookie_too, "c", 3).await;
+    });
+    session.save().await.unwrap();
+    respond(&site.sessions, &lazy).await.unwrap();
+    let expected = values(&[("a", 1), ("b", 2), ("c", 3)]);
+    assert_eq!(stored(&site.sessions, &cookie).await, expected);
+}
+
+#[tokio::test]
+async fn what_a_clone_changes_while_the_response_waits_for_its_save_is_saved_too() {
+    let site = Site::memory();
+    let cookie = visitor(&site.sessions, &[("a", 0)]).await;
+    let (lazy, session) = request(&site.sessions, &cookie).await;
+    session.insert("a", 1).unwrap();
+    let clone = session.clone();
+    site.stage.before("save", async move {
+        clone.insert("b", 2).unwrap();
+    });
+    respond(&site.sessions, &lazy).await.unwrap();
+    assert_eq!(
+        stored(&site.sessions, &cookie).await,
+        values(&[("a", 1), ("b", 2)])
+    );
+}
+
+#[tokio::test]
+async fn a_value_set_after_a_failed_save_and_a_clear_survives_a_conflict() {
+    let site = Site::memory();
+    let cookie = visitor(&site.sessions, &[("old", 0)]).await;
+    let (lazy, session) = request(&site.sessions, &cookie).await;
+    session.insert("cart", 1).unwrap();
+    let (clone, stage) = (session.clone(), site.stage.clone());
+    site.stage.before("save", async move {
+        clone.clear().unwrap();
+        stage.set_fault(Fault::Down);
+    });
+    session.save().await.unwrap_err();
+    site.stage.set_fault(Fault::None);
+    session.insert("cart", 2).unwrap();
+    set(site.sessions.clone(), cookie.clone(), "theirs", 3).await;
+    respond(&site.sessions, &lazy).await.unwrap();
+    assert_eq!(
+        stored(&site.sessions, &cookie).await,
+        values(&[("cart", 2)])
+    );
+}

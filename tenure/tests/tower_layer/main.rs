@@ -1,0 +1,13 @@
+//! The layer as a visitor sees it: whole requests through an axum router.
+
+#[cfg(test)]
+mod end_of_request;
+#[cfg(test)]
+mod headers;
+#[cfg(test)]
+mod site;
+#[cfg(test)]
+#[path = "../common/stage.rs"]
+mod stage;
+#[cfg(test)]
+mod strangers;
