@@ -87,7 +87,7 @@ impl fmt::Display for Reason {
         f.write_str(&said)?;
         let mut cause = self.error.source();
         while let Some(error) = cause {
-            let text = without_source_lines(&error.to_string());
+            let text = error.to_string();
             // Some messages hold that of their cause.
             if !said.contains(&text) {
                 write!(f, "\n  because: {}", text.replace('\n', "\n  "))?;
@@ -99,18 +99,6 @@ impl fmt::Display for Reason {
             .iter()
             .try_for_each(|hint| write!(f, "\n  {hint}"))
     }
-}
-
-/// A parser of TOML shows the line that it stumbled over, which may hold a secret.
-fn without_source_lines(text: &str) -> String {
-    let shows_source = |line: &&str| {
-        let gutter = line.trim_start_matches(|c: char| c == ' ' || c.is_ascii_digit());
-        !gutter.starts_with('|')
-    };
-    text.lines()
-        .filter(shows_source)
-        .collect::<Vec<_>>()
-        .join("\n")
 }
 
 /// A line on standard error. If nobody reads it, there is nobody to tell.
@@ -156,18 +144,7 @@ impl From<io::Error> for Failure {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        let slow = matches!(error, StoreError::Deadline { .. });
-        let failure = Self::refused(error);
-        if slow {
-            // SQLite waits for a lock as long as the call may take at all, so that either can be the first to give up.
-            return failure.hint("another program may have locked the database: end it, or wait");
-        }
-        if failure.mentions("disk I/O error") {
-            return failure.hint(
-                "reading or writing the file failed: is the disk full, or a limit on the size of files reached?",
-            );
-        }
-        failure
+        Self::refused(error)
     }
 }
 
@@ -208,19 +185,5 @@ impl From<AuthError> for Failure {
 impl From<RandomError> for Failure {
     fn from(error: RandomError) -> Self {
         Self::refused(error)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lines_of_a_settings_file_are_not_shown() {
-        let error = "TOML parse error at line 1, column 14\n  |\n1 | SECRET_KEY = \"hunter2\n  |              ^\ninvalid basic string";
-        assert_eq!(
-            without_source_lines(error),
-            "TOML parse error at line 1, column 14\ninvalid basic string"
-        );
     }
 }

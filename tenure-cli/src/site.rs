@@ -21,10 +21,15 @@ impl Site {
 
     /// The same settings as a service in this environment would have, with a database in any case.
     pub(crate) fn settings(&self) -> Result<Settings, Failure> {
-        let environment = std::env::vars_os().filter_map(|(name, value)| {
-            Some((name.into_string().ok()?, value.into_string().ok()?))
-        });
-        let mut settings = Settings::load_from(self.file.as_deref(), environment)?;
+        let mut settings = match &self.file {
+            None => Settings::load()?,
+            Some(file) => {
+                let environment = std::env::vars_os().filter_map(|(name, value)| {
+                    Some((name.into_string().ok()?, value.into_string().ok()?))
+                });
+                Settings::load_from(Some(file), environment)?
+            }
+        };
         if settings.databases.is_empty() {
             settings.set_database_url(EMBEDDED);
         }

@@ -2,9 +2,8 @@
 
 use std::io::{BufRead as _, IsTerminal as _, Read as _};
 
-use tenure::auth::Auth;
+use tenure::auth::{Auth, AuthError};
 
-use super::init::has_users;
 use crate::{
     output::{Failure, Out},
     site::{Site, with_hint},
@@ -38,12 +37,9 @@ pub(crate) async fn run(arguments: Arguments, site: &Site, out: Out<'_>) -> Resu
         .await
         .map_err(|error| with_hint(error.into(), &settings))?;
     // Before the password is asked for.
-    has_users(&auth).await.map_err(|failure| {
-        if failure.mentions("auth_user") {
-            return failure.hint("`tenure init --users` makes the table of users");
-        }
-        failure
-    })?;
+    if auth.user_by_name(&arguments.username).await?.is_some() {
+        return Err(AuthError::UsernameTaken(arguments.username).into());
+    }
     let password = if arguments.password_stdin || !std::io::stdin().is_terminal() {
         from_input()?
     } else {

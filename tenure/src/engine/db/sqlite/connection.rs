@@ -261,11 +261,19 @@ fn failure(path: &Path, error: &rusqlite::Error) -> StoreError {
         Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
             format!("{path} is damaged, or no SQLite database")
         }
+        Some(ErrorCode::SystemIoFailure) => {
+            format!("{path} cannot be read or written: is its disk full, failing, or limited?")
+        }
         _ => match text.split_once("no such table: ") {
             Some((_, table)) => {
                 let table = table.split([' ', '\n']).next().unwrap_or_default();
+                let users = if table == "django_session" {
+                    ""
+                } else {
+                    " --users"
+                };
                 format!(
-                    "{path} has no table `{table}`: make it with `tenure init`, or with Django's `migrate`"
+                    "{path} has no table `{table}`: make it with `tenure init{users}`, or with Django's `migrate`"
                 )
             }
             None => format!("SQLite failed on {path}"),
