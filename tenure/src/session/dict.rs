@@ -154,6 +154,9 @@ impl Session {
     /// When another request has saved the session meanwhile, the closure runs again on what that one stored: increments add up. So it
     /// should do nothing but compute. It may use the session itself.
     ///
+    /// It counts once for each save that succeeds. A [`save`](Self::save) whose future is dropped may have succeeded all the same; saving
+    /// again then counts it twice.
+    ///
     /// # Errors
     ///
     /// [`SessionError::Value`] if the present value is not a `T` or the new one cannot be stored; nothing changes then.
