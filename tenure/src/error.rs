@@ -98,7 +98,7 @@ pub enum ValueError {
     },
 }
 
-/// Why a store could not answer. An absent or expired session is not an error: [`SessionStore::load`](crate::SessionStore::load) gives
+/// Why a store could not answer. An absent or expired session is not an error: [`SessionStore::load`](crate::store::SessionStore::load) gives
 /// `Ok(None)` for it.
 ///
 /// A request that meets one of these is answered with 503 and `Retry-After`; the visitor's cookie stays as it is.
