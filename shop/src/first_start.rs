@@ -1,9 +1,6 @@
 //! Everything the shop needs before its first request, made where it is missing.
 
-use std::{
-    fs, io,
-    path::{self, Path, PathBuf},
-};
+use std::path::{self, Path, PathBuf};
 
 use tenure::{
     SessionLayer, Settings,
@@ -42,8 +39,6 @@ pub(crate) async fn open(database: &Path) -> Result<Opened, StartError> {
     };
     let database =
         path::absolute(database).map_err(|error| file_error(format!("no usable path: {error}")))?;
-    make_file(&database)
-        .map_err(|error| file_error(format!("the database cannot be made: {error}")))?;
 
     let mut settings = Settings::django();
     settings.secret_key = Some(secret_file::load_or_make(&database)?);
@@ -69,20 +64,7 @@ pub(crate) async fn open(database: &Path) -> Result<Opened, StartError> {
     })
 }
 
-/// Makes an empty file, so that SQLite finds one that only its owner can read: session keys are in it, and a key is a login.
-fn make_file(database: &Path) -> io::Result<()> {
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(database) {
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(error),
-    }
-}
-
-/// `sqlite:///absolute/path?mode=rw`, with what has a meaning in URLs escaped.
+/// `sqlite:///absolute/path?mode=rwc`, with what has a meaning in URLs escaped.
 fn url(database: &Path) -> Option<String> {
     let mut url = String::from("sqlite://");
     for c in database.to_str()?.chars() {
@@ -94,7 +76,7 @@ fn url(database: &Path) -> Option<String> {
             _ => url.push(c),
         }
     }
-    url.push_str("?mode=rw");
+    url.push_str("?mode=rwc");
     Some(url)
 }
 
@@ -118,7 +100,7 @@ mod tests {
     fn a_path_with_signs_that_urls_use() {
         assert_eq!(
             url(Path::new("/srv/100% tea?/shop#1.sqlite3")).as_deref(),
-            Some("sqlite:///srv/100%25%20tea%3F/shop%231.sqlite3?mode=rw")
+            Some("sqlite:///srv/100%25%20tea%3F/shop%231.sqlite3?mode=rwc")
         );
     }
 

@@ -1,11 +1,22 @@
 //! What can go wrong, one type for each boundary.
 
-use std::time::Duration;
+use std::{error::Error, fmt, time::Duration};
 
 use crate::system::RandomError;
 
 /// The cause of an error, whatever its type.
-pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+pub type BoxError = Box<dyn Error + Send + Sync>;
+
+/// An error's message, followed by those of its causes.
+pub(crate) fn chain(error: &dyn Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    write!(f, "{error}")?;
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        write!(f, ": {error}")?;
+        cause = error.source();
+    }
+    Ok(())
+}
 
 /// A stored or signed text could not be turned back into data.
 ///

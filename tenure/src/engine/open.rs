@@ -1,13 +1,15 @@
 //! From settings to a store.
 
+use std::fmt;
+
 use crate::{
-    error::StoreError,
+    error::{StoreError, chain},
     settings::{Settings, SettingsError},
     store::Store,
 };
 
 /// Why an engine could not be opened.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
     /// A setting is wrong.
@@ -16,6 +18,13 @@ pub enum OpenError {
     /// The store cannot be reached or used.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// As `Display`, with causes: a `main` that returns this error shows it by `Debug`, and whoever starts a program should read a sentence.
+impl fmt::Debug for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        chain(self, f)
+    }
 }
 
 /// Opens the engine that `SESSION_ENGINE` names.

@@ -1,7 +1,12 @@
 //! What is wrong with a setting.
 
+use std::fmt;
+
 use super::redact::without_password;
-use crate::{error::BoxError, system::RandomError};
+use crate::{
+    error::{BoxError, chain},
+    system::RandomError,
+};
 
 /// A setting that cannot be used. Every message names the setting and says what to do.
 ///
@@ -12,7 +17,7 @@ use crate::{error::BoxError, system::RandomError};
 ///     "SESSION_COOKIE_AGE is \"two weeks\" (tenure.toml): a whole number of seconds from 1 to 4294967295 is needed",
 /// );
 /// ```
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum SettingsError {
     /// A value that is not allowed.
@@ -71,6 +76,13 @@ fn hint(suggestion: Option<&str>, known: &[&str]) -> String {
         Some(name) => format!(": did you mean {name}?"),
         None if known.is_empty() => String::new(),
         None => format!(": here are {}", known.join(", ")),
+    }
+}
+
+/// As `Display`, with causes: a `main` that returns this error shows it by `Debug`, and whoever starts a program should read a sentence.
+impl fmt::Debug for SettingsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        chain(self, f)
     }
 }
 

@@ -234,3 +234,10 @@ fn a_line_that_is_not_toml_is_not_quoted() {
         "{error:?}"
     );
 }
+
+/// What `fn main() -> Result<(), Box<dyn Error>>` prints.
+#[test]
+fn an_error_that_main_returns_reads_as_a_sentence() {
+    let error = toml("SESSION_ENGINE = 'redis'").unwrap_err();
+    assert_eq!(format!("{error:?}"), error.to_string());
+}

@@ -140,3 +140,21 @@ async fn a_missing_file_is_not_made() {
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_database_that_tenure_makes_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let folder = tempfile::tempdir().unwrap();
+    let mut settings = tenure::testing::settings();
+    let file = folder.path().join("made.sqlite3");
+    settings.set_database_url(format!("sqlite://{}?mode=rwc", file.display()));
+    let store = DbStore::open(&settings).await.unwrap();
+    store.create_table().await.unwrap();
+    for entry in std::fs::read_dir(folder.path()).unwrap() {
+        let entry = entry.unwrap();
+        let mode = entry.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{}", entry.path().display());
+    }
+}

@@ -46,6 +46,10 @@ impl Sqlite {
         zone: Zone,
         timeout: Duration,
     ) -> Result<Self, StoreError> {
+        if location.create {
+            // Session keys will be in it, and a key is a login. What SQLite makes by itself, everybody may read.
+            make_private(&location.path);
+        }
         let file = File {
             location,
             zone,
@@ -223,6 +227,15 @@ fn write_all(file: &File, writer: &mut Connection, queue: &mpsc::Receiver<Write>
             });
         }
     }
+}
+
+/// Makes an empty file that only its owner can read, unless there is one. Where that fails, SQLite will say why.
+fn make_private(path: &Path) {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let _ = options.open(path);
 }
 
 fn stopped() -> StoreError {
