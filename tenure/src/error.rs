@@ -213,16 +213,19 @@ pub enum SessionError {
 }
 
 impl SessionError {
-    /// The HTTP status that tells a visitor what happened: 503 for an outage, 400 for an interrupted session, else 500.
+    /// The HTTP status that tells a visitor what happened: 503 for an outage, 400 for an interrupted session, else 500; 500 too for a
+    /// stored session that is too large to be read.
     ///
     /// ```
     /// assert_eq!(tenure::SessionError::Interrupted.status(), 400);
     /// ```
     pub fn status(&self) -> u16 {
         match self {
-            Self::Store(_) => 503,
+            // Trying again would not make a session any smaller.
+            Self::Store(error) if !matches!(error, StoreError::TooLarge { .. }) => 503,
             Self::Interrupted => 400,
-            Self::Value { .. }
+            Self::Store(_)
+            | Self::Value { .. }
             | Self::ResponseSent
             | Self::ZeroExpiry
             | Self::Random(_)

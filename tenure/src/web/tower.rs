@@ -17,7 +17,7 @@ use tower_service::Service;
 
 use crate::{
     engine::OpenError,
-    error::SessionError,
+    error::{SessionError, StoreError},
     middleware::{ResponseHeaders, Sessions},
     session::LazySession,
     settings::{Settings, SettingsError},
@@ -290,6 +290,9 @@ pub(super) fn report(error: &SessionError) -> (StatusCode, [Option<(HeaderName, 
 /// What the visitor reads. Causes stay in the log: they may name hosts and files.
 pub(super) fn message(error: &SessionError) -> &'static str {
     match error {
+        SessionError::Store(StoreError::TooLarge { .. }) => {
+            "Your session is too large to be read. The server's log says more.\n"
+        }
         SessionError::Store(_) => {
             "Sessions are not available at the moment. Try again in a few seconds.\n"
         }

@@ -214,7 +214,7 @@ async fn a_session_that_inflates_beyond_the_limit_is_refused_and_left_as_it_is()
     };
     let error = sessions.session(KEY).load().await.unwrap_err();
     assert!(too_large(&error), "{error}");
-    assert_eq!(error.status(), 503);
+    assert_eq!(error.status(), 500);
     assert!(too_large(&loaded_before.save().await.unwrap_err()));
     assert!(too_large(&loaded_before.cycle_key().await.unwrap_err()));
     assert_eq!(site.text(), bomb);

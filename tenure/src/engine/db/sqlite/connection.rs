@@ -22,6 +22,8 @@ use crate::{error::StoreError, moment::Zone};
 
 /// At most this many writes share a transaction, so that the first of them does not wait long for the last.
 const BATCH: usize = 256;
+/// At most this many writes wait. More could not be done within a request's deadline anyway.
+const WAITING: usize = 4096;
 
 /// A write: runs inside the transaction if there is one, and gives what tells the caller once that is committed or lost.
 type Write = Box<dyn FnOnce(Option<&Connection>) -> Option<Answer> + Send>;
@@ -30,7 +32,7 @@ type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 /// One SQLite file.
 pub(crate) struct Sqlite {
     shared: Arc<File>,
-    queue: mpsc::Sender<Write>,
+    queue: mpsc::SyncSender<Write>,
 }
 
 struct File {
@@ -57,11 +59,18 @@ impl Sqlite {
             idle: Mutex::default(),
         };
         let mut writer = file.open(timeout)?;
+        // Is it a database at all? One that is locked at the moment is.
+        let looked = writer.query_row("PRAGMA schema_version", [], |_| Ok(()));
+        if let Err(error) = looked
+            && !is_busy(&error)
+        {
+            return Err(failure(&file.location.path, &error));
+        }
         if !file.location.read_only {
-            file.prepare(&writer)?;
+            file.prepare(&writer);
         }
         let shared = Arc::new(file);
-        let (queue, waiting) = mpsc::channel();
+        let (queue, waiting) = mpsc::sync_channel(WAITING);
         let file = Arc::clone(&shared);
         let name = "tenure-sqlite".to_owned();
         thread::Builder::new()
@@ -118,12 +127,23 @@ impl Sqlite {
             };
             let result = connection.map(run);
             Some(Box::new(move |committed: Result<(), StoreError>| {
-                let answer = committed.and_then(|()| result.unwrap_or_else(|| Err(stopped())));
+                // Its own failure tells a caller more than that of the round.
+                let answer = match result {
+                    Some(Err(error)) => Err(error),
+                    Some(Ok(value)) => committed.map(|()| value),
+                    None => Err(committed.err().unwrap_or_else(stopped)),
+                };
                 // Whoever does not wait any more does not want to know.
                 let _ = sender.send(answer);
             }))
         });
-        self.queue.send(write).map_err(|_| stopped())?;
+        self.queue.try_send(write).map_err(|error| match error {
+            mpsc::TrySendError::Full(_) => StoreError::Unavailable {
+                what: format!("more than {WAITING} writes to SQLite wait already"),
+                source: None,
+            },
+            mpsc::TrySendError::Disconnected(_) => stopped(),
+        })?;
         receiver.await.map_err(|_| stopped())?
     }
 }
@@ -146,21 +166,16 @@ impl File {
         Ok(connection)
     }
 
-    fn prepare(&self, writer: &Connection) -> Result<(), StoreError> {
+    /// Has readers and the writer not wait for each other. Sessions work without, if less smoothly.
+    fn prepare(&self, writer: &Connection) {
         // NORMAL: a commit survives the death of the process at once, and that of the machine from the next checkpoint on; the file
         // is whole in any case. Full durability costs an fsync per commit.
         let prepared = writer
             .pragma_update(None, "journal_mode", "wal")
             .and_then(|()| writer.pragma_update(None, "synchronous", "normal"));
-        match prepared {
-            // Somebody else is at work on the file, or it may only be read: sessions work all the same, if less smoothly.
-            Err(error)
-                if is_busy(&error) || error.sqlite_error_code() == Some(ErrorCode::ReadOnly) =>
-            {
-                tracing::warn!(%error, "{} stays in its present journal mode", self.location.path.display());
-                Ok(())
-            }
-            prepared => prepared.map_err(|error| failure(&self.location.path, &error)),
+        if let Err(error) = prepared {
+            let path = self.location.path.display();
+            tracing::warn!(%error, "{path} stays in its present journal mode");
         }
     }
 
@@ -206,26 +221,59 @@ fn write_all(file: &File, writer: &mut Connection, queue: &mpsc::Receiver<Write>
         let mut answers = Vec::new();
         let failed = match writer.transaction_with_behavior(TransactionBehavior::Immediate) {
             Ok(transaction) => {
-                // SQLite gives up the transaction by itself when the disk is full; what comes after that would stand alone.
                 while !transaction.is_autocommit()
                     && let Some(write) = batch.next()
                 {
                     answers.extend(write(Some(&transaction)));
                 }
-                transaction.commit().err()
+                // SQLite gives up the transaction by itself when the disk is full. Then nothing of this round is in the file.
+                if transaction.is_autocommit() {
+                    Some(given_up(file))
+                } else {
+                    commit(file, transaction)
+                }
             }
             // Whoever waits now has waited for the lock already, and must not wait as long again.
             Err(error) => {
-                answers.extend(batch.by_ref().filter_map(|write| write(None)));
-                Some(error)
+                answers.extend(
+                    batch
+                        .chain(queue.try_iter())
+                        .filter_map(|write| write(None)),
+                );
+                Some(failure(&file.location.path, &error))
             }
         };
         for answer in answers {
-            answer(match &failed {
-                None => Ok(()),
-                Some(error) => Err(failure(&file.location.path, error)),
-            });
+            answer(failed.as_ref().map_or(Ok(()), |error| Err(again(error))));
         }
+    }
+}
+
+fn commit(file: &File, transaction: rusqlite::Transaction<'_>) -> Option<StoreError> {
+    let error = transaction.commit().err()?;
+    Some(failure(&file.location.path, &error))
+}
+
+fn given_up(file: &File) -> StoreError {
+    let path = file.location.path.display();
+    let what = format!(
+        "SQLite gave up writing to {path}, together with another write that failed: is the disk full?"
+    );
+    StoreError::Unavailable { what, source: None }
+}
+
+/// The same error for one more caller.
+fn again(error: &StoreError) -> StoreError {
+    let source = std::error::Error::source(error).map(|source| source.to_string().into());
+    match error {
+        StoreError::Unavailable { what, .. } => StoreError::Unavailable {
+            what: what.clone(),
+            source,
+        },
+        other => StoreError::Unavailable {
+            what: other.to_string(),
+            source,
+        },
     }
 }
 

@@ -6,7 +6,11 @@ mod url;
 
 use std::sync::Arc;
 
-use rusqlite::{Connection, OptionalExtension, Row as SqliteRow, params};
+use rusqlite::{
+    Connection, OptionalExtension, Row as SqliteRow,
+    ffi::{SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE},
+    params,
+};
 
 use self::url::Location;
 pub(crate) use self::{connection::Sqlite, date::date_text};
@@ -92,6 +96,15 @@ fn execute(
     connection.prepare_cached(sql)?.execute(params)
 }
 
+/// Whether there is a row with this key already. Other constraints are somebody else's, and failing them is a failure.
+fn is_taken(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error().map(|error| error.extended_code);
+    matches!(
+        code,
+        Some(SQLITE_CONSTRAINT_PRIMARYKEY | SQLITE_CONSTRAINT_UNIQUE)
+    )
+}
+
 impl SessionTable for Sqlite {
     async fn select(&self, key: &str) -> Result<Option<Row>, StoreError> {
         let key = key.to_owned();
@@ -135,12 +148,7 @@ impl SessionTable for Sqlite {
             ) {
                 Ok(0) => {}
                 Ok(_) => return Ok(Updated::Done),
-                Err(error)
-                    if error.sqlite_error_code()
-                        == Some(rusqlite::ErrorCode::ConstraintViolation) =>
-                {
-                    return Ok(Updated::Taken);
-                }
+                Err(error) if is_taken(&error) => return Ok(Updated::Taken),
                 Err(error) => return Err(error),
             }
             let mut statement = connection.prepare_cached(SELECT)?;
