@@ -62,7 +62,10 @@ pub(crate) async fn log_in(
     Form(form): Form<Login>,
 ) -> Result<Response, Failure> {
     let next = same_site(&form.next);
-    if let Some(user) = auth.authenticate(&form.username, &form.password).await? {
+    if let Some(user) = auth
+        .authenticate(&auth::normalize_username(&form.username), &form.password)
+        .await?
+    {
         let session = page.session();
         auth::login(session, &user).await?;
         render::flash(session, &format!("Welcome, {}.", user.username()))?;

@@ -37,7 +37,8 @@ async fn log_in(
     session: Session,
     Form(form): Form<Login>,
 ) -> Result<Redirect, AuthError> {
-    if let Some(user) = auth.authenticate(&form.username, &form.password).await? {
+    let username = auth::normalize_username(&form.username);
+    if let Some(user) = auth.authenticate(&username, &form.password).await? {
         auth::login(&session, &user).await?;
     }
     Ok(Redirect::to("/"))

@@ -14,7 +14,7 @@
 //! }
 //!
 //! async fn log_in(State(auth): State<Auth>, session: Session, Form(form): Form<Login>) -> Result<Response, AuthError> {
-//!     match auth.authenticate(&form.username, &form.password).await? {
+//!     match auth.authenticate(&auth::normalize_username(&form.username), &form.password).await? {
 //!         Some(user) => {
 //!             auth::login(&session, &user).await?;
 //!             Ok(Redirect::to("/").into_response())
@@ -44,4 +44,4 @@ mod users;
 
 pub use error::AuthError;
 pub use login::{login, logout, update_session_auth_hash};
-pub use users::{Auth, User};
+pub use users::{Auth, User, normalize_username};

@@ -81,13 +81,19 @@ pub fn check(password: &str, encoded: &str) -> bool {
 /// (CVE-2024-39329).
 pub(crate) fn check_evenly(password: &str, encoded: Option<&str>, iterations: u32) -> bool {
     let right = encoded.is_some_and(|encoded| check(password, encoded));
+    let rest = missing(encoded, iterations);
+    if password.len() <= MAX_BYTES && rest > 0 {
+        hash(password, "timing", rest);
+    }
+    right
+}
+
+/// How many iterations checking `encoded` falls short of `iterations`.
+fn missing(encoded: Option<&str>, iterations: u32) -> u32 {
     let spent = encoded
         .and_then(Encoded::parse)
         .map_or(0, |parts| parts.iterations);
-    if password.len() <= MAX_BYTES && spent < iterations {
-        hash(password, "timing", iterations - spent);
-    }
-    right
+    iterations.saturating_sub(spent)
 }
 
 /// The text for `auth_user.password`, with a random salt. [`ITERATIONS`] is what Django 5.2 would take.
@@ -164,6 +170,29 @@ mod tests {
         let long = "x".repeat(MAX_BYTES + 1);
         let encoded = make(&long, 1, &OperatingSystem).unwrap();
         assert!(!check(&long, &encoded));
+    }
+
+    #[test]
+    fn an_unknown_user_costs_as_many_iterations_as_a_wrong_password() {
+        let stored = |iterations| format!("pbkdf2_sha256${iterations}$salt$hash");
+        let cases = [
+            None,
+            Some("!unusable".to_owned()),
+            Some("md5$salt$hash".to_owned()),
+            Some(stored(600_000)),
+            Some(stored(1_000_000)),
+        ];
+        for encoded in cases {
+            let spent = encoded
+                .as_deref()
+                .and_then(Encoded::parse)
+                .map_or(0, |parts| parts.iterations);
+            assert_eq!(
+                spent + missing(encoded.as_deref(), 1_000_000),
+                1_000_000,
+                "{encoded:?}"
+            );
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::{fmt, sync::Arc, time::SystemTime};
 
 use rusqlite::{ErrorCode, OptionalExtension, Row, params};
 use tokio::sync::Semaphore;
+use unicode_normalization::UnicodeNormalization as _;
 
 use super::{AuthError, login, password};
 use crate::{
@@ -52,7 +53,7 @@ struct Shared {
     table: Arc<Sqlite>,
     iterations: u32,
     /// Hashing takes a core for a good while; more at once than there are cores would only let strangers pile up work.
-    hashing: Semaphore,
+    hashing: Arc<Semaphore>,
 }
 
 /// A user of `auth_user`. With axum also an extractor: the user of the request; `Option<User>` where it may be nobody.
@@ -86,6 +87,19 @@ impl UserRow {
     }
 }
 
+/// Brings a user name into the one form that is stored (Unicode NFKC), as Django's user manager and its login form do: full-width letters
+/// and ligatures become plain ones, so that no two names look the same.
+///
+/// [`Auth::create_user`] does it by itself. [`Auth::authenticate`] looks for exactly what it is given, as Django's does; a login form
+/// normalises what was typed.
+///
+/// ```
+/// assert_eq!(tenure::auth::normalize_username("\u{ff41}da"), "ada");
+/// ```
+pub fn normalize_username(username: &str) -> String {
+    username.nfkc().collect()
+}
+
 impl Auth {
     /// The users in the database that `DATABASES["default"]` names.
     ///
@@ -105,7 +119,7 @@ impl Auth {
             shared: Arc::new(Shared {
                 table,
                 iterations,
-                hashing: Semaphore::new(cores),
+                hashing: Arc::new(Semaphore::new(cores)),
             }),
         }
     }
@@ -163,12 +177,13 @@ impl Auth {
         login::user(self, session).await
     }
 
-    /// Adds an active user without further rights.
+    /// Adds an active user without further rights. The name is normalised, see [`normalize_username`].
     ///
     /// # Errors
     ///
     /// When the name is taken or not allowed, the password is empty or over-long, or the users cannot be written.
     pub async fn create_user(&self, username: &str, password: &str) -> Result<User, AuthError> {
+        let username = &*normalize_username(username);
         let allowed = |c: char| c.is_alphanumeric() || "@.+-_".contains(c);
         if username.is_empty() || username.chars().count() > 150 || !username.chars().all(allowed) {
             return Err(AuthError::UsernameInvalid(username.to_owned()));
@@ -261,8 +276,13 @@ impl Auth {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, AuthError> {
         // The semaphore is never closed; were it, hashing without its bound would still be right.
-        let _permit = self.shared.hashing.acquire().await;
-        tokio::task::spawn_blocking(work)
+        let permit = Arc::clone(&self.shared.hashing).acquire_owned().await;
+        let bounded = move || {
+            // Held until the work is done, also if whoever asked for it has hung up meanwhile.
+            let _permit = permit;
+            work()
+        };
+        tokio::task::spawn_blocking(bounded)
             .await
             .map_err(AuthError::Hashing)
     }

@@ -1,0 +1,85 @@
+//! Logins as a site meets them.
+
+#[cfg(test)]
+mod tests {
+    use tenure::{
+        Secret, Sessions, Settings,
+        auth::{self, Auth},
+        engine::db::DbStore,
+        testing,
+    };
+
+    const OLD: &str = "the secret of last year, with more than 32 characters";
+
+    async fn users(settings: &mut Settings) -> (tempfile::TempDir, Auth) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("site.sqlite3");
+        settings.set_database_url(format!("sqlite://{}?mode=rwc", path.display()));
+        let auth = Auth::open(settings).await.unwrap().with_iterations(10);
+        auth.create_table().await.unwrap();
+        (folder, auth)
+    }
+
+    /// As a program with these settings opens them.
+    async fn opened(settings: &Settings) -> Sessions {
+        let store = DbStore::open(settings).await.unwrap();
+        store.create_table().await.unwrap();
+        Sessions::new(store, settings).unwrap()
+    }
+
+    #[tokio::test]
+    async fn after_a_rotation_of_the_secret_all_parallel_requests_of_a_page_are_logged_in() {
+        let mut settings = testing::settings();
+        let (_folder, auth) = users(&mut settings).await;
+        let user = auth.create_user("ada", "correct horse").await.unwrap();
+        let new = settings.secret_key.replace(Secret::new(OLD)).unwrap();
+        let before = opened(&settings).await;
+        let session = before.new_session().load().await.unwrap();
+        auth::login(&session, &user).await.unwrap();
+        session.save().await.unwrap();
+        let key = session.key().unwrap();
+        let cookie = format!("sessionid={}", key.as_str());
+
+        settings.secret_key = Some(new);
+        settings.secret_key_fallbacks = vec![Secret::new(OLD)];
+        let after = opened(&settings).await;
+        let requests: Vec<_> = (0..3).map(|_| after.begin([cookie.as_bytes()])).collect();
+        let mut sessions = Vec::new();
+        for request in &requests {
+            sessions.push(request.load().await.unwrap());
+        }
+        for session in &sessions {
+            assert_eq!(auth.user(session).await.unwrap().unwrap().id(), user.id());
+        }
+        for request in &requests {
+            let headers = after.finish(request, 200).await.unwrap();
+            let set_cookie = headers.set_cookie.unwrap_or_else(|| cookie.clone());
+            assert!(set_cookie.starts_with(&cookie), "{set_cookie}");
+        }
+
+        // Now the fallback can go.
+        settings.secret_key_fallbacks.clear();
+        let later = opened(&settings).await;
+        let session = later.begin([cookie.as_bytes()]).load().await.unwrap();
+        assert!(auth.user(&session).await.unwrap().is_some());
+    }
+
+    #[tokio::test]
+    async fn a_name_in_full_width_letters_is_the_plain_one() {
+        let (_folder, auth) = users(&mut testing::settings()).await;
+        auth.create_user("\u{ff41}da", "correct horse")
+            .await
+            .unwrap();
+        assert!(
+            auth.authenticate("ada", "correct horse")
+                .await
+                .unwrap()
+                .is_some()
+        );
+        let taken = auth.create_user("ada", "correct horse").await.unwrap_err();
+        assert_eq!(
+            taken.to_string(),
+            "there is a user named \"ada\" already: choose another name"
+        );
+    }
+}
