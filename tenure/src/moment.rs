@@ -9,7 +9,7 @@ use std::{
 };
 
 use jiff::{
-    SignedDuration,
+    SignedDuration, Timestamp,
     civil::{DateTime, ISOWeekDate, Weekday},
     fmt::temporal::DateTimeParser,
     tz::{Offset, TimeZone},
@@ -36,6 +36,9 @@ pub(crate) enum Zone {
 }
 
 impl Moment {
+    /// The last that there is.
+    pub(crate) const LAST: Self = Self(LAST);
+
     pub(crate) fn from_micros(micros: i64) -> Self {
         Self(micros.clamp(FIRST, LAST))
     }
@@ -71,14 +74,26 @@ impl Moment {
     }
 
     /// Year, month and so on in UTC.
-    pub(crate) fn civil(self) -> DateTime {
+    fn civil(self) -> DateTime {
         EPOCH.saturating_add(SignedDuration::from_micros(self.0))
     }
 
-    /// The text of `datetime.isoformat()` for an aware UTC datetime: `2026-09-21T15:13:20.250000+00:00`.
-    pub(crate) fn isoformat(self) -> String {
-        let mut text = civil_text(self.civil(), 'T');
-        text.push_str("+00:00");
+    /// Year, month and so on by this clock.
+    pub(crate) fn civil_in(self, zone: &Zone) -> DateTime {
+        match (zone, Timestamp::from_microsecond(self.0)) {
+            (Zone::Local(zone), Ok(timestamp)) => zone.to_datetime(timestamp),
+            // UTC, or the last hours of the year 9999, where no zone matters any more.
+            _ => self.civil(),
+        }
+    }
+
+    /// The text of `datetime.isoformat()`: aware under `USE_TZ` (`2026-09-21T15:13:20.250000+00:00`), else naive, without an offset.
+    /// Django cannot compare the two, so each site must get its own.
+    pub(crate) fn isoformat(self, zone: &Zone) -> String {
+        let mut text = civil_text(self.civil_in(zone), 'T');
+        if matches!(zone, Zone::Utc) {
+            text.push_str("+00:00");
+        }
         text
     }
 
@@ -254,7 +269,7 @@ mod tests {
                 }
                 "isoformat" => {
                     let moment = Moment::from_micros(micros("unix_microseconds").unwrap());
-                    assert_eq!(moment.isoformat(), text, "{name}");
+                    assert_eq!(moment.isoformat(&Zone::Utc), text, "{name}");
                     assert_eq!(Moment::from_iso(text, &Zone::Utc), Some(moment), "{name}");
                 }
                 "fromisoformat" => {

@@ -158,7 +158,8 @@ pub trait SessionStore: Send + Sync + 'static {
     ///
     /// Whoever has saved the session since has set its end too, and may have meant it to end sooner.
     ///
-    /// The default loads and saves.
+    /// The default loads and saves. Without versions to compare it does nothing, as it could overwrite what somebody else has saved: such
+    /// a store needs a `touch` of its own for sessions to be prolonged without a change.
     ///
     /// # Errors
     ///
@@ -173,7 +174,7 @@ pub trait SessionStore: Send + Sync + 'static {
             let Some(mut record) = self.load(key).await? else {
                 return Ok(false);
             };
-            if record.version != *base {
+            if base.is_unknown() || record.version != *base {
                 return Ok(false);
             }
             if record.expires_at >= expires_at {
@@ -187,7 +188,10 @@ pub trait SessionStore: Send + Sync + 'static {
         }
     }
 
-    /// Removes the session under `key` if it has ended by `now`: a session that was prolonged in between stays.
+    /// Removes the session under `key` if it has ended by `now`.
+    ///
+    /// The default looks first and then deletes; a store that can do it in one step should, so that a session that is prolonged in between
+    /// stays.
     ///
     /// # Errors
     ///

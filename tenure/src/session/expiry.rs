@@ -61,7 +61,10 @@ impl Session {
             Expiry::Default => self.remove_key(EXPIRY_KEY).map(|_| ()),
             Expiry::BrowserClose => self.insert(EXPIRY_KEY, 0),
             Expiry::After(duration) => self.0.state().set(EXPIRY_KEY, seconds(duration)?),
-            Expiry::At(time) => self.insert(EXPIRY_KEY, Moment::from(time).isoformat()),
+            Expiry::At(time) => {
+                let text = Moment::from(time).isoformat(&self.0.shared.zone);
+                self.insert(EXPIRY_KEY, text)
+            }
         }
     }
 

@@ -57,6 +57,10 @@ impl LazySession {
         if state.interrupted && status < 500 {
             return None;
         }
+        // A save in a task of its own holds the changes while it runs, and what it makes needs a cookie.
+        if self.0.io.try_lock().is_err() {
+            return None;
+        }
         match self.due(&state, status) {
             Due::Nothing => Some(self.close(&mut state, status)),
             Due::Write | Due::Touch(_) => None,
@@ -88,6 +92,7 @@ impl LazySession {
         // A clone of the handle may have gone on meanwhile, and nothing tells it that this was the end before `close` does.
         loop {
             {
+                let _no_save_runs = self.0.io.lock().await;
                 let mut state = self.0.state();
                 if !matches!(self.due(&state, status), Due::Write) {
                     return Ok(self.close(&mut state, status));
@@ -130,9 +135,8 @@ impl LazySession {
     fn close(&self, state: &mut State, status: u16) -> Finished {
         state.closed = true;
         let failed = status >= 500;
-        if failed {
-            state.changes = Changes::default();
-        }
+        // Saved, or not to be saved: a failed response saves nothing, and a stranger who changed nothing in the end has no session.
+        state.changes = Changes::default();
         let cookie = match &state.stored {
             None if self.0.offered.cookie_sent && !state.ambiguous && state.data.is_empty() => {
                 CookieChange::Remove

@@ -61,7 +61,13 @@ impl State {
     }
 
     /// The store now holds exactly what is in memory.
-    fn kept(&mut self, key: SessionKey, version: Version, expires_at: Moment) {
+    fn kept(&mut self, key: SessionKey, version: Version, expires_at: Moment, now: Moment) {
+        // An end that this request has set in the past is its own doing, not that of another one.
+        let expires_at = if expires_at <= now {
+            Moment::LAST
+        } else {
+            expires_at
+        };
         self.stored = Some(Stored {
             key,
             version,
@@ -184,13 +190,14 @@ impl Inner {
         if Moment::from(record.expires_at) <= Moment::from(now) {
             // Whoever comes next would find the same, and a sweep may be far off. Failing here would not make it any less expired.
             if let Err(error) = store.delete_expired(key, now).await {
-                tracing::warn!(%error, "an expired session could not be deleted");
+                tracing::warn!(%error, session = self.shared.tag(key), "an expired session could not be deleted");
             }
             return Ok(None);
         }
         if let Some(damage) = record.damage {
             tracing::warn!(
                 engine = store.engine(),
+                session = self.shared.tag(key),
                 "session data corrupted: {damage}; it counts as empty"
             );
         }
@@ -231,7 +238,7 @@ impl Inner {
                     match store.create(&key, &plan.record).await? {
                         Created::Created(version) => {
                             let mut state = self.state();
-                            state.kept(key, version, plan.expires_at);
+                            state.kept(key, version, plan.expires_at, self.shared.now());
                             state.key_changed = true;
                             break;
                         }
@@ -243,7 +250,7 @@ impl Inner {
                     match store.rename(&old, &key, &plan.record, &version).await? {
                         Renamed::Renamed(version) => {
                             let mut state = self.state();
-                            state.kept(key, version, plan.expires_at);
+                            state.kept(key, version, plan.expires_at, self.shared.now());
                             state.key_changed = true;
                             break;
                         }
@@ -254,7 +261,8 @@ impl Inner {
                 }
                 Some((key, version)) => match store.save(&key, &plan.record, &version).await? {
                     Saved::Saved(version) => {
-                        self.state().kept(key, version, plan.expires_at);
+                        self.state()
+                            .kept(key, version, plan.expires_at, self.shared.now());
                         break;
                     }
                     Saved::Conflict(current) => Some((key, Some(current))),

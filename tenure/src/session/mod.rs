@@ -15,7 +15,7 @@ mod lifecycle;
 mod test_cookie;
 
 use std::{
-    fmt,
+    fmt::{self, Write as _},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -23,6 +23,7 @@ pub(crate) use finish::{CookieChange, Finished};
 
 use crate::{
     changes::Changes,
+    codec::signing::salted_hmac,
     data::Data,
     expiry::ExpiryRules,
     key::SessionKey,
@@ -43,10 +44,6 @@ pub(crate) struct Shared {
     pub(crate) zone: Zone,
     pub(crate) save_every_request: bool,
     /// Signs what is bound to this site, such as the hash of a login.
-    #[cfg_attr(
-        not(feature = "auth"),
-        expect(dead_code, reason = "logins alone sign with it")
-    )]
     pub(crate) secret: Secret,
     #[cfg_attr(
         not(feature = "auth"),
@@ -58,6 +55,18 @@ pub(crate) struct Shared {
 impl Shared {
     fn now(&self) -> Moment {
         self.system.now().into()
+    }
+
+    /// What stands for a key in the log: tells sessions apart, and opens none.
+    fn tag(&self, key: &SessionKey) -> String {
+        let mac = salted_hmac("tenure.log", key.as_str().as_bytes(), &self.secret);
+        mac.iter()
+            .take(6)
+            .fold(String::with_capacity(12), |mut text, byte| {
+                // Writing to a String cannot fail.
+                let _ = write!(text, "{byte:02x}");
+                text
+            })
     }
 }
 

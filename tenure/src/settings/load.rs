@@ -81,20 +81,23 @@ impl Settings {
     /// # Ok::<(), tenure::SettingsError>(())
     /// ```
     pub fn load() -> Result<Self, SettingsError> {
-        let mut environment = Vec::new();
-        for (name, value) in std::env::vars_os() {
-            let Some(name) = name.to_str().filter(|name| is_ours(name)) else {
-                continue;
-            };
-            let value = value.into_string().map_err(|_| SettingsError::Invalid {
-                setting: name.to_owned(),
-                value: "not UTF-8".to_owned(),
-                from: Some(ENVIRONMENT.to_owned()),
-                needed: "text is needed".to_owned(),
-            })?;
-            environment.push((name.to_owned(), value));
-        }
-        Self::load_from(None, environment)
+        Self::load_from(None, environment()?)
+    }
+
+    /// As [`load`](Self::load), with this file, which has to be there, in place of `tenure.toml`.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// let error = tenure::Settings::load_file("/nowhere/tenure.toml".as_ref()).unwrap_err();
+    /// assert_eq!(error.to_string(), "the settings file /nowhere/tenure.toml cannot be read");
+    /// ```
+    pub fn load_file(file: &Path) -> Result<Self, SettingsError> {
+        Self::load_from(Some(file), environment()?)
     }
 
     /// As [`load`](Self::load), from this file, which has to be there, and this environment.
@@ -211,6 +214,7 @@ impl Settings {
             last.map(|given| given.from.to_owned())
         };
         settings.check().map_err(|error| error.found(place))?;
+        settings.warn_of_weak_fallbacks();
         settings.engine = settings.engine_name()?.to_owned();
         settings.secret_key = Some(settings.secret()?);
         Ok(settings)
@@ -289,4 +293,22 @@ fn is_ours(name: &str) -> bool {
     let known = NAMES.contains(&name) || [FILE_NAME, DATABASE_URL].contains(&name);
     let meant = name.starts_with("SESSION_") || name.starts_with("TENURE_");
     known || (meant && !foreign && !FOREIGN.contains(&name))
+}
+
+/// What of the process's environment is ours.
+fn environment() -> Result<Vec<(String, String)>, SettingsError> {
+    let mut environment = Vec::new();
+    for (name, value) in std::env::vars_os() {
+        let Some(name) = name.to_str().filter(|name| is_ours(name)) else {
+            continue;
+        };
+        let value = value.into_string().map_err(|_| SettingsError::Invalid {
+            setting: name.to_owned(),
+            value: "not UTF-8".to_owned(),
+            from: Some(ENVIRONMENT.to_owned()),
+            needed: "text is needed".to_owned(),
+        })?;
+        environment.push((name.to_owned(), value));
+    }
+    Ok(environment)
 }

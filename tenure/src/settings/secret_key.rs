@@ -49,6 +49,16 @@ impl Settings {
         }
     }
 
+    /// A fallback verifies as the secret does. It is not refused: to rotate a weak secret away is what fallbacks are for.
+    pub(super) fn warn_of_weak_fallbacks(&self) {
+        let secrets = self.secret_key_fallbacks.iter().map(Secret::as_bytes);
+        for weakness in secrets.filter_map(weakness) {
+            tracing::warn!(
+                "one of SECRET_KEY_FALLBACKS is {weakness}: take it out as soon as its sessions have ended"
+            );
+        }
+    }
+
     pub(super) fn check_secret(&self) -> Result<(), SettingsError> {
         let fallbacks = &self.secret_key_fallbacks;
         if fallbacks.iter().any(|secret| secret.as_bytes().is_empty()) {

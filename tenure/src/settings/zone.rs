@@ -1,16 +1,21 @@
 //! `USE_TZ` and `TIME_ZONE`.
 
+use jiff::tz::TimeZone;
+
 use super::{Settings, SettingsError};
 use crate::moment::Zone;
 
 impl Settings {
     /// The clock of texts that name no offset.
     pub(crate) fn zone(&self) -> Result<Zone, SettingsError> {
-        if self.use_tz {
-            Ok(Zone::Utc)
-        } else {
-            local("TIME_ZONE", &self.time_zone)
+        if !self.use_tz {
+            return local("TIME_ZONE", &self.time_zone);
         }
+        if cfg!(feature = "timezone") {
+            // It does not count, but a wrong name is wrong all the same.
+            local("TIME_ZONE", &self.time_zone)?;
+        }
+        Ok(Zone::Utc)
     }
 
     /// The clock of the dates in a database.
@@ -31,14 +36,14 @@ impl Settings {
 
 fn local(setting: &str, name: &str) -> Result<Zone, SettingsError> {
     if name.eq_ignore_ascii_case("UTC") {
-        return Ok(Zone::Utc);
+        return Ok(Zone::Local(TimeZone::UTC));
     }
     if !cfg!(feature = "timezone") {
         let needed = "dates in local time (USE_TZ = false) need the feature `timezone` of the crate `tenure`; UTC works without";
         return Err(SettingsError::invalid(setting, name, needed));
     }
     let needed = "a name of the IANA time zone database is needed, such as \"Europe/Paris\"";
-    let zone = jiff::tz::TimeZone::get(name);
+    let zone = TimeZone::get(name);
     zone.map(Zone::Local)
         .map_err(|_| SettingsError::invalid(setting, name, needed))
 }

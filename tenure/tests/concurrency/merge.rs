@@ -1,6 +1,6 @@
 //! Nothing is lost.
 
-use std::sync::Arc;
+use std::{future::Future as _, sync::Arc};
 
 use tenure::{Sessions, testing};
 use tokio::sync::Barrier;
@@ -192,4 +192,36 @@ async fn a_value_set_after_a_failed_save_and_a_clear_survives_a_conflict() {
         stored(&site.sessions, &cookie).await,
         values(&[("cart", 2)])
     );
+}
+
+#[tokio::test]
+async fn a_response_waits_for_a_save_in_a_task_of_its_own_and_carries_its_cookie() {
+    let site = Site::sqlite(testing::settings()).await;
+    let lazy = site.sessions.begin([]);
+    let session = lazy.load().await.unwrap();
+    session.insert("cart", 1).unwrap();
+    let mut save = Box::pin(session.save());
+    // As far as the writer's thread, and no further.
+    let polled =
+        std::future::poll_fn(|context| std::task::Poll::Ready(save.as_mut().poll(context))).await;
+    assert!(polled.is_pending());
+    assert_eq!(site.sessions.finish_now(&lazy, 200), None);
+    let (saved, headers) = tokio::join!(save, site.sessions.finish(&lazy, 200));
+    saved.unwrap();
+    let set_cookie = headers.unwrap().set_cookie.unwrap();
+    assert!(set_cookie.contains(site.stage.rows().await[0].as_str()));
+}
+
+#[tokio::test]
+async fn a_request_goes_on_after_it_has_set_an_end_in_the_past() {
+    let site = Site::memory();
+    let cookie = visitor(&site.sessions, &[("a", 0)]).await;
+    let (lazy, session) = request(&site.sessions, &cookie).await;
+    session
+        .set_expiry(std::time::SystemTime::UNIX_EPOCH)
+        .unwrap();
+    session.save().await.unwrap();
+    session.insert("a", 1).unwrap();
+    respond(&site.sessions, &lazy).await.unwrap();
+    assert!(stored(&site.sessions, &cookie).await.is_empty());
 }

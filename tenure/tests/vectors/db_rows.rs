@@ -1,11 +1,17 @@
 //! Rows of `django_session` as SQLite holds them: texts of dates, time zones, boundaries.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, SystemTime},
+};
 
 use jiff::Timestamp;
 use rusqlite::Connection;
 use serde_json::Value;
-use tenure::{Expiry, SessionKey, Sessions, Settings, engine::db::DbStore, store::SessionStore};
+use tenure::{
+    Data, Expiry, SessionKey, Sessions, Settings, codec::SignedJson, engine::db::DbStore,
+    store::SessionStore,
+};
 
 use crate::common::{Scripted, settings, unix, vectors};
 
@@ -111,6 +117,16 @@ async fn rows_that_django_saved() {
             .connection
             .query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
             .unwrap();
+        let codec = SignedJson::new(table.settings.secret_key.as_ref().unwrap(), &[]);
+        let stored = codec.decode(&row.1).unwrap().to_json();
+        let expected = Data::from_json(case["payload"].as_str().unwrap().as_bytes()).unwrap();
+        let pairs = |data: &Data| -> BTreeMap<String, String> {
+            data.iter()
+                .map(|(key, value)| (key.into_owned(), value.to_owned()))
+                .collect()
+        };
+        let stored = Data::from_json(stored.as_bytes()).unwrap();
+        assert_eq!(pairs(&stored), pairs(&expected), "{name}");
         assert_eq!(row.0, key, "{name}");
         assert_eq!(row.2, case["expire_date_text"].as_str().unwrap(), "{name}");
         // And back: what Django stored is read at the same moment.
