@@ -23,17 +23,31 @@ impl Site {
     pub(crate) fn settings(&self) -> Result<Settings, Failure> {
         let mut settings = match &self.file {
             None => Settings::load()?,
-            Some(file) => {
-                let environment = std::env::vars_os().filter_map(|(name, value)| {
-                    Some((name.into_string().ok()?, value.into_string().ok()?))
-                });
-                Settings::load_from(Some(file), environment)?
-            }
+            Some(file) => Settings::load_file(file)?,
         };
         if settings.databases.is_empty() {
             settings.set_database_url(EMBEDDED);
         }
         Ok(settings)
+    }
+
+    /// The sessions in the store that the settings name, to look at: a database is opened for reading alone, and so stays in its journal
+    /// mode.
+    pub(crate) async fn look(&self) -> Result<(Sessions, Settings), Failure> {
+        let settings = self.settings()?;
+        let url = settings.databases.get("default").map(|entry| &*entry.url);
+        let url = url.filter(|url| url.starts_with("sqlite") && !url.contains('?'));
+        if let Some(url) = url {
+            let mut settings = settings.clone();
+            settings.set_database_url(format!("{url}?mode=ro"));
+            // Where that is not enough, as after a crash of whoever wrote last, it is opened as a service does.
+            if let Ok(sessions) = Sessions::open(settings.clone()).await
+                && sessions.store().scan(None, 1).await.is_ok()
+            {
+                return Ok((sessions, settings));
+            }
+        }
+        self.open().await
     }
 
     /// The sessions in the store that the settings name.

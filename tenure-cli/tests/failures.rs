@@ -227,3 +227,18 @@ fn a_locked_database_is_named_and_still_read() {
     holder.execute_batch("ROLLBACK").unwrap();
     assert_eq!(place.done(&["delete", &key]), "1 session deleted\n");
 }
+
+#[test]
+fn looking_at_a_database_leaves_its_journal_mode() {
+    let place = Place::new();
+    let key = place.create(&["--data", "{\"a\": 1}"]);
+    let mode = |wanted: &str| -> String {
+        let connection = rusqlite::Connection::open(place.database()).unwrap();
+        let sql = format!("PRAGMA journal_mode{wanted}");
+        connection.query_row(&sql, [], |row| row.get(0)).unwrap()
+    };
+    assert_eq!(mode(" = delete"), "delete");
+    assert!(place.done(&["show", &key]).contains("\"a\": 1"));
+    assert!(place.done(&["list"]).contains(&key));
+    assert_eq!(mode(""), "delete");
+}

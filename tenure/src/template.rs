@@ -15,7 +15,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use minijinja::value::{Enumerator, Object, ObjectRepr, Value};
 
@@ -57,6 +57,11 @@ impl Object for View {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         let json: serde_json::Value = self.0.get(key.as_str()?).ok()??;
         Some(from_json(json))
+    }
+
+    /// A stray `{{ request.session }}` shows the names of the keys. The values may be a login's hash and a CSRF secret.
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "session({})", self.0.keys().join(", "))
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
@@ -129,5 +134,7 @@ mod tests {
         );
         assert_eq!(render("{{ 'cart' in request.session }}"), "True");
         assert_eq!(render("{{ request.session | length }}"), "2");
+        assert_eq!(render("{{ request.session }}"), "session(user_id, cart)");
+        assert!(!render("{{ request }}").contains("tea"));
     }
 }

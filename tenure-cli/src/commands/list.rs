@@ -37,7 +37,7 @@ Examples:
   tenure list --json | jq length";
 
 pub(crate) async fn run(arguments: Arguments, site: &Site, out: Out<'_>) -> Result<(), Failure> {
-    let (sessions, _) = site.open().await?;
+    let (sessions, _) = site.look().await?;
     let now = SystemTime::now();
     let limit = arguments.limit.unwrap_or(u64::MAX);
     let (mut listed, mut expired) = (0_u64, 0_u64);

@@ -31,7 +31,7 @@ Examples:
   tenure show --json k3x9vq0d5m2r8t1y7u4i6o0p3a5s9d2f | jq .data.cart";
 
 pub(crate) async fn run(arguments: Arguments, site: &Site, out: Out<'_>) -> Result<(), Failure> {
-    let (sessions, settings) = site.open().await?;
+    let (sessions, settings) = site.look().await?;
     let store = sessions.store();
     let key = key(&arguments.key)?;
     let now = SystemTime::now();
