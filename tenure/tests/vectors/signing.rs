@@ -46,7 +46,7 @@ enum Expect {
     },
     Error {
         error: String,
-        #[allow(dead_code, reason = "Django's name of it")]
+        #[expect(dead_code, reason = "Django's name of it")]
         django_exception: IgnoredAny,
     },
 }

@@ -1,0 +1,248 @@
+//! The contract between a session and the place where it is kept.
+//!
+//! Four methods make a store: [`load`](SessionStore::load), [`create`](SessionStore::create), [`save`](SessionStore::save) and
+//! [`delete`](SessionStore::delete). The others have defaults in terms of these, which a store replaces where it can do better in one
+//! step.
+//!
+//! What every store promises:
+//!
+//! * **Found, absent and unavailable are three answers**: `Ok(Some(record))`, `Ok(None)`, `Err(error)`.
+//! * **The dead stay dead**: `save`, `rename` and `touch` only ever change a session that is there. Only `create` makes one.
+//! * **Nothing is overwritten unseen**: `create` never replaces a session, and `save` compares with the version that was loaded.
+//!
+//! Expiry is judged by the session, not by the store: `load` gives an expired record as it is.
+
+mod answers;
+mod shared;
+
+use std::{future::Future, time::SystemTime};
+
+pub use self::{
+    answers::{Created, Listed, Renamed, Saved},
+    shared::Store,
+};
+use crate::{
+    error::StoreError,
+    key::SessionKey,
+    record::{Record, Version},
+};
+
+/// A place where sessions are kept. See the [module docs](self) for the rules.
+///
+/// # Example
+///
+/// A store in the process's memory, with the four methods that every store needs:
+///
+/// ```
+/// use std::{collections::HashMap, sync::Mutex};
+/// use tenure::{
+///     Record, SessionKey, StoreError, Version,
+///     store::{Created, Saved, SessionStore},
+/// };
+///
+/// #[derive(Default)]
+/// struct MapStore(Mutex<HashMap<String, Record>>);
+///
+/// impl SessionStore for MapStore {
+///     fn engine(&self) -> &'static str {
+///         "map"
+///     }
+///
+///     async fn load(&self, key: &SessionKey) -> Result<Option<Record>, StoreError> {
+///         Ok(self.0.lock().unwrap().get(key.as_str()).cloned())
+///     }
+///
+///     async fn create(&self, key: &SessionKey, record: &Record) -> Result<Created, StoreError> {
+///         let mut map = self.0.lock().unwrap();
+///         if map.contains_key(key.as_str()) {
+///             return Ok(Created::Taken);
+///         }
+///         map.insert(key.as_str().to_owned(), record.clone());
+///         Ok(Created::Created(Version::default()))
+///     }
+///
+///     async fn save(&self, key: &SessionKey, record: &Record, _: &Version) -> Result<Saved, StoreError> {
+///         match self.0.lock().unwrap().get_mut(key.as_str()) {
+///             Some(place) => {
+///                 *place = record.clone();
+///                 Ok(Saved::Saved(Version::default()))
+///             }
+///             None => Ok(Saved::Gone),
+///         }
+///     }
+///
+///     async fn delete(&self, key: &SessionKey) -> Result<bool, StoreError> {
+///         Ok(self.0.lock().unwrap().remove(key.as_str()).is_some())
+///     }
+/// }
+/// ```
+pub trait SessionStore: Send + Sync + 'static {
+    /// The engine's short name, as in `SESSION_ENGINE`: `db`.
+    fn engine(&self) -> &'static str;
+
+    /// The session under `key`, also if it has expired; `None` if there is none.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot tell.
+    fn load(
+        &self,
+        key: &SessionKey,
+    ) -> impl Future<Output = Result<Option<Record>, StoreError>> + Send;
+
+    /// Keeps a new session under `key`, unless there is one already.
+    ///
+    /// # Errors
+    ///
+    /// When the store is unavailable; nothing is kept then.
+    fn create(
+        &self,
+        key: &SessionKey,
+        record: &Record,
+    ) -> impl Future<Output = Result<Created, StoreError>> + Send;
+
+    /// Replaces the session under `key`, if it is still there and still in version `base`.
+    ///
+    /// A store that cannot compare versions gives records with an unknown [`Version`] and replaces whatever is there.
+    ///
+    /// # Errors
+    ///
+    /// When the store is unavailable; the old session stands then.
+    fn save(
+        &self,
+        key: &SessionKey,
+        record: &Record,
+        base: &Version,
+    ) -> impl Future<Output = Result<Saved, StoreError>> + Send;
+
+    /// Removes the session under `key`; tells whether there was one.
+    ///
+    /// # Errors
+    ///
+    /// When the store is unavailable; the session may still be there then.
+    fn delete(&self, key: &SessionKey) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// As [`save`](Self::save), moving the session from the key `old` to `new` at the same time.
+    ///
+    /// The default compares, keeps the session under `new`, then deletes `old`, and takes the new one back if `old` was gone: a logout in
+    /// between stands. A write by somebody else between these steps is lost; a store that can do it in one step should.
+    ///
+    /// # Errors
+    ///
+    /// When the store is unavailable.
+    fn rename(
+        &self,
+        old: &SessionKey,
+        new: &SessionKey,
+        record: &Record,
+        base: &Version,
+    ) -> impl Future<Output = Result<Renamed, StoreError>> + Send {
+        async move {
+            match self.load(old).await? {
+                None => return Ok(Renamed::Gone),
+                Some(current) if current.version != *base => return Ok(Renamed::Conflict(current)),
+                Some(_) => {}
+            }
+            let version = match self.create(new, record).await? {
+                Created::Taken => return Ok(Renamed::Taken),
+                Created::Created(version) => version,
+            };
+            if self.delete(old).await? {
+                return Ok(Renamed::Renamed(version));
+            }
+            self.delete(new).await?;
+            Ok(Renamed::Gone)
+        }
+    }
+
+    /// Moves the end of the session under `key` to `expires_at`, never backwards and without touching its data, if it is still there and
+    /// still in version `base`; tells whether it was.
+    ///
+    /// Whoever has saved the session since has set its end too, and may have meant it to end sooner.
+    ///
+    /// The default loads and saves. Without versions to compare it does nothing, as it could overwrite what somebody else has saved: such
+    /// a store needs a `touch` of its own for sessions to be prolonged without a change.
+    ///
+    /// # Errors
+    ///
+    /// When the store is unavailable.
+    fn touch(
+        &self,
+        key: &SessionKey,
+        expires_at: SystemTime,
+        base: &Version,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send {
+        async move {
+            let Some(mut record) = self.load(key).await? else {
+                return Ok(false);
+            };
+            if base.is_unknown() || record.version != *base {
+                return Ok(false);
+            }
+            if record.expires_at >= expires_at {
+                return Ok(true);
+            }
+            record.expires_at = expires_at;
+            Ok(matches!(
+                self.save(key, &record, base).await?,
+                Saved::Saved(_)
+            ))
+        }
+    }
+
+    /// Removes the session under `key` if it has ended by `now`.
+    ///
+    /// The default looks first and then deletes; a store that can do it in one step should, so that a session that is prolonged in between
+    /// stays.
+    ///
+    /// # Errors
+    ///
+    /// When the store is unavailable.
+    fn delete_expired(
+        &self,
+        key: &SessionKey,
+        now: SystemTime,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send {
+        async move {
+            match self.load(key).await? {
+                Some(record) if record.expires_at <= now => self.delete(key).await,
+                _ => Ok(false),
+            }
+        }
+    }
+
+    /// Removes at most `limit` sessions that ended before `now`; tells how many. Fewer than `limit` means that none are left.
+    ///
+    /// The default has nothing to do, for stores that forget by themselves.
+    ///
+    /// # Errors
+    ///
+    /// When the store is unavailable; what was removed stays removed.
+    fn clear_expired(
+        &self,
+        now: SystemTime,
+        limit: usize,
+    ) -> impl Future<Output = Result<u64, StoreError>> + Send {
+        let _ = (now, limit);
+        async { Ok(0) }
+    }
+
+    /// The next `limit` sessions whose names come after `after`, in order of their names.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unsupported`] from a store that cannot list, which is the default.
+    fn scan(
+        &self,
+        after: Option<&str>,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<Listed>, StoreError>> + Send {
+        let _ = (after, limit);
+        async {
+            Err(StoreError::Unsupported {
+                engine: self.engine(),
+                operation: "list its sessions",
+            })
+        }
+    }
+}

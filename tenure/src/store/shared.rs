@@ -1,0 +1,260 @@
+//! Any store, shared: its type forgotten, and a deadline on every call.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use super::{Created, Listed, Renamed, Saved, SessionStore};
+use crate::{
+    error::StoreError,
+    key::SessionKey,
+    record::{Record, Version},
+};
+
+type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+
+/// [`SessionStore`] without its type, so that the session handle is the same for every engine.
+trait ErasedStore: Send + Sync {
+    fn engine(&self) -> &'static str;
+    fn load<'a>(&'a self, key: &'a SessionKey) -> StoreFuture<'a, Option<Record>>;
+    fn create<'a>(&'a self, key: &'a SessionKey, record: &'a Record) -> StoreFuture<'a, Created>;
+    fn save<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        record: &'a Record,
+        base: &'a Version,
+    ) -> StoreFuture<'a, Saved>;
+    fn delete<'a>(&'a self, key: &'a SessionKey) -> StoreFuture<'a, bool>;
+    fn rename<'a>(
+        &'a self,
+        old: &'a SessionKey,
+        new: &'a SessionKey,
+        record: &'a Record,
+        base: &'a Version,
+    ) -> StoreFuture<'a, Renamed>;
+    fn touch<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        expires_at: SystemTime,
+        base: &'a Version,
+    ) -> StoreFuture<'a, bool>;
+    fn delete_expired<'a>(&'a self, key: &'a SessionKey, now: SystemTime) -> StoreFuture<'a, bool>;
+    fn clear_expired(&self, now: SystemTime, limit: usize) -> StoreFuture<'_, u64>;
+    fn scan<'a>(&'a self, after: Option<&'a str>, limit: usize) -> StoreFuture<'a, Vec<Listed>>;
+}
+
+impl<S: SessionStore> ErasedStore for S {
+    fn engine(&self) -> &'static str {
+        SessionStore::engine(self)
+    }
+    fn load<'a>(&'a self, key: &'a SessionKey) -> StoreFuture<'a, Option<Record>> {
+        Box::pin(SessionStore::load(self, key))
+    }
+    fn create<'a>(&'a self, key: &'a SessionKey, record: &'a Record) -> StoreFuture<'a, Created> {
+        Box::pin(SessionStore::create(self, key, record))
+    }
+    fn save<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        record: &'a Record,
+        base: &'a Version,
+    ) -> StoreFuture<'a, Saved> {
+        Box::pin(SessionStore::save(self, key, record, base))
+    }
+    fn delete<'a>(&'a self, key: &'a SessionKey) -> StoreFuture<'a, bool> {
+        Box::pin(SessionStore::delete(self, key))
+    }
+    fn rename<'a>(
+        &'a self,
+        old: &'a SessionKey,
+        new: &'a SessionKey,
+        record: &'a Record,
+        base: &'a Version,
+    ) -> StoreFuture<'a, Renamed> {
+        Box::pin(SessionStore::rename(self, old, new, record, base))
+    }
+    fn touch<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        expires_at: SystemTime,
+        base: &'a Version,
+    ) -> StoreFuture<'a, bool> {
+        Box::pin(SessionStore::touch(self, key, expires_at, base))
+    }
+    fn delete_expired<'a>(&'a self, key: &'a SessionKey, now: SystemTime) -> StoreFuture<'a, bool> {
+        Box::pin(SessionStore::delete_expired(self, key, now))
+    }
+    fn clear_expired(&self, now: SystemTime, limit: usize) -> StoreFuture<'_, u64> {
+        Box::pin(SessionStore::clear_expired(self, now, limit))
+    }
+    fn scan<'a>(&'a self, after: Option<&'a str>, limit: usize) -> StoreFuture<'a, Vec<Listed>> {
+        Box::pin(SessionStore::scan(self, after, limit))
+    }
+}
+
+/// Any store, shared and with a deadline on every call.
+///
+/// ```
+/// # async fn example(store: impl tenure::store::SessionStore, key: tenure::SessionKey) -> Result<(), tenure::StoreError> {
+/// use std::time::Duration;
+/// use tenure::store::Store;
+///
+/// let store = Store::new(store, Duration::from_secs(5));
+/// let there = store.load(&key).await?.is_some();
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Store {
+    store: Arc<dyn ErasedStore>,
+    deadline: Duration,
+}
+
+impl Store {
+    /// Shares `store`; a call that takes longer than `deadline` is given up with [`StoreError::Deadline`].
+    pub fn new(store: impl SessionStore, deadline: Duration) -> Self {
+        Self {
+            store: Arc::new(store),
+            deadline,
+        }
+    }
+
+    /// How long one call may take.
+    pub fn deadline(&self) -> Duration {
+        self.deadline
+    }
+
+    /// See [`SessionStore::engine`].
+    pub fn engine(&self) -> &'static str {
+        self.store.engine()
+    }
+
+    /// See [`SessionStore::load`].
+    ///
+    /// # Errors
+    ///
+    /// As there, or at the deadline. The same holds for every method below.
+    pub async fn load(&self, key: &SessionKey) -> Result<Option<Record>, StoreError> {
+        self.within(self.store.load(key)).await
+    }
+
+    /// See [`SessionStore::create`].
+    ///
+    /// # Errors
+    ///
+    /// As there, or at the deadline.
+    pub async fn create(&self, key: &SessionKey, record: &Record) -> Result<Created, StoreError> {
+        self.within(self.store.create(key, record)).await
+    }
+
+    /// See [`SessionStore::save`].
+    ///
+    /// # Errors
+    ///
+    /// As there, or at the deadline.
+    pub async fn save(
+        &self,
+        key: &SessionKey,
+        record: &Record,
+        base: &Version,
+    ) -> Result<Saved, StoreError> {
+        self.within(self.store.save(key, record, base)).await
+    }
+
+    /// See [`SessionStore::delete`].
+    ///
+    /// # Errors
+    ///
+    /// As there, or at the deadline.
+    pub async fn delete(&self, key: &SessionKey) -> Result<bool, StoreError> {
+        self.within(self.store.delete(key)).await
+    }
+
+    /// See [`SessionStore::rename`].
+    ///
+    /// # Errors
+    ///
+    /// As there, or at the deadline.
+    pub async fn rename(
+        &self,
+        old: &SessionKey,
+        new: &SessionKey,
+        record: &Record,
+        base: &Version,
+    ) -> Result<Renamed, StoreError> {
+        self.within(self.store.rename(old, new, record, base)).await
+    }
+
+    /// See [`SessionStore::touch`].
+    ///
+    /// # Errors
+    ///
+    /// As there, or at the deadline.
+    pub async fn touch(
+        &self,
+        key: &SessionKey,
+        expires_at: SystemTime,
+        base: &Version,
+    ) -> Result<bool, StoreError> {
+        self.within(self.store.touch(key, expires_at, base)).await
+    }
+
+    /// See [`SessionStore::delete_expired`].
+    ///
+    /// # Errors
+    ///
+    /// As there, or at the deadline.
+    pub async fn delete_expired(
+        &self,
+        key: &SessionKey,
+        now: SystemTime,
+    ) -> Result<bool, StoreError> {
+        self.within(self.store.delete_expired(key, now)).await
+    }
+
+    /// See [`SessionStore::clear_expired`].
+    ///
+    /// # Errors
+    ///
+    /// As there, or at the deadline.
+    pub async fn clear_expired(&self, now: SystemTime, limit: usize) -> Result<u64, StoreError> {
+        self.within(self.store.clear_expired(now, limit)).await
+    }
+
+    /// See [`SessionStore::scan`].
+    ///
+    /// # Errors
+    ///
+    /// As there, or at the deadline.
+    pub async fn scan(&self, after: Option<&str>, limit: usize) -> Result<Vec<Listed>, StoreError> {
+        self.within(self.store.scan(after, limit)).await
+    }
+
+    /// Waits for `call`, but not for ever. A call that answers at once, as SQLite's reads do, never meets the timer.
+    async fn within<T>(&self, mut call: StoreFuture<'_, T>) -> Result<T, StoreError> {
+        let first =
+            std::future::poll_fn(|context| std::task::Poll::Ready(call.as_mut().poll(context)))
+                .await;
+        match first {
+            std::task::Poll::Ready(answer) => answer,
+            std::task::Poll::Pending => match tokio::time::timeout(self.deadline, call).await {
+                Ok(answer) => answer,
+                Err(_) => Err(StoreError::Deadline {
+                    after: self.deadline,
+                }),
+            },
+        }
+    }
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store")
+            .field("engine", &self.engine())
+            .field("deadline", &self.deadline)
+            .finish_non_exhaustive()
+    }
+}
