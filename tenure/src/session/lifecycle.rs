@@ -1,16 +1,9 @@
 //! Loading, saving, ending a session, and giving it a new key: everything that reaches the store.
 
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
 use super::{Inner, LazySession, Session, State, Stored};
-use crate::{
-    changes::Changes,
-    error::{SessionError, StoreError},
-    key::SessionKey,
-    moment::Moment,
-    record::{Record, Version},
-    store::{Created, Renamed, Saved},
-};
+use crate::{error::SessionError, key::SessionKey, moment::Moment, record::Record};
 
 impl LazySession {
     /// Asks the store, unless that has happened in this request already, and gives the session.
@@ -50,7 +43,7 @@ enum Found {
 }
 
 impl State {
-    fn adopt(&mut self, key: SessionKey, record: Record) {
+    pub(super) fn adopt(&mut self, key: SessionKey, record: Record) {
         self.data = record.data;
         self.stored = Some(Stored {
             key,
@@ -59,101 +52,6 @@ impl State {
             damaged: record.damage.is_some(),
         });
     }
-
-    /// The store now holds exactly what is in memory.
-    fn kept(&mut self, key: SessionKey, version: Version, expires_at: Moment, now: Moment) {
-        // An end that this request has set in the past is its own doing, not that of another one.
-        let expires_at = if expires_at <= now {
-            Moment::LAST
-        } else {
-            expires_at
-        };
-        self.stored = Some(Stored {
-            key,
-            version,
-            expires_at,
-            damaged: false,
-        });
-        self.modified = false;
-        self.cookie_due = true;
-    }
-}
-
-/// The changes that a save has taken up. Given back if it does not succeed, also when its future is dropped.
-struct Taken<'a> {
-    inner: &'a Inner,
-    changes: Changes,
-}
-
-impl<'a> Taken<'a> {
-    fn nothing(inner: &'a Inner) -> Self {
-        Self {
-            inner,
-            changes: Changes::default(),
-        }
-    }
-
-    /// Takes up what was changed since, too, and plans to write all of it.
-    fn plan(&mut self) -> Plan {
-        let mut state = self.inner.state();
-        self.changes.append(std::mem::take(&mut state.changes));
-        self.inner.plan(&state)
-    }
-
-    /// Looks again: another request may have prolonged the session.
-    async fn refresh(&mut self) -> Result<(), SessionError> {
-        let key = self
-            .inner
-            .state()
-            .stored
-            .as_ref()
-            .map(|stored| stored.key.clone());
-        let Some(key) = key else { return Ok(()) };
-        let current = self.inner.shared.store.load(&key).await?;
-        self.merge(key, current)
-    }
-
-    /// Takes what another request has stored, and does this request's changes again on it.
-    fn merge(&mut self, key: SessionKey, current: Option<Record>) -> Result<(), SessionError> {
-        let now = self.inner.shared.now();
-        let alive = current.filter(|current| Moment::from(current.expires_at) > now);
-        let Some(mut current) = alive else {
-            self.inner.state().interrupted = true;
-            return Err(SessionError::Interrupted);
-        };
-        let value_error = |(key, source)| SessionError::Value { key, source };
-        self.changes.apply(&mut current.data).map_err(value_error)?;
-        loop {
-            // What clones of the handle have changed while the store was asked. Closures of `update` run without the lock, so that
-            // they may look at the session.
-            let newer = {
-                let mut state = self.inner.state();
-                if state.changes.is_empty() {
-                    state.adopt(key, current);
-                    return Ok(());
-                }
-                std::mem::take(&mut state.changes)
-            };
-            let applied = newer.apply(&mut current.data).map_err(value_error);
-            self.changes.append(newer);
-            applied?;
-        }
-    }
-}
-
-impl Drop for Taken<'_> {
-    fn drop(&mut self) {
-        let mut state = self.inner.state();
-        let newer = std::mem::replace(&mut state.changes, std::mem::take(&mut self.changes));
-        state.changes.append(newer);
-    }
-}
-
-/// What a save writes, and over what.
-struct Plan {
-    record: Record,
-    expires_at: Moment,
-    stored: Option<(SessionKey, Version)>,
 }
 
 impl Inner {
@@ -202,95 +100,6 @@ impl Inner {
             );
         }
         Ok(Some(record))
-    }
-
-    fn plan(&self, state: &State) -> Plan {
-        let expires_at = self
-            .shared
-            .rules
-            .date(self.stored_expiry(state), self.shared.now());
-        Plan {
-            record: Record::new(state.data.clone(), expires_at.into()),
-            expires_at,
-            stored: state
-                .stored
-                .as_ref()
-                .map(|stored| (stored.key.clone(), stored.version.clone())),
-        }
-    }
-
-    /// Writes the session: creates it if nothing is stored, else compares and swaps, moving to a new key if `new_key`.
-    ///
-    /// Must be called with `io` locked.
-    async fn write(&self, new_key: bool) -> Result<(), SessionError> {
-        self.state().writable()?;
-        let mut taken = Taken::nothing(self);
-        let store = &self.shared.store;
-        let started = Instant::now();
-        loop {
-            if self.expired_meanwhile() {
-                taken.refresh().await?;
-            }
-            let plan = taken.plan();
-            let merge = match plan.stored {
-                None => {
-                    let key = SessionKey::generate(&*self.shared.system)?;
-                    match store.create(&key, &plan.record).await? {
-                        Created::Created(version) => {
-                            let mut state = self.state();
-                            state.kept(key, version, plan.expires_at, self.shared.now());
-                            state.key_changed = true;
-                            break;
-                        }
-                        Created::Taken => None,
-                    }
-                }
-                Some((old, version)) if new_key => {
-                    let key = SessionKey::generate(&*self.shared.system)?;
-                    match store.rename(&old, &key, &plan.record, &version).await? {
-                        Renamed::Renamed(version) => {
-                            let mut state = self.state();
-                            state.kept(key, version, plan.expires_at, self.shared.now());
-                            state.key_changed = true;
-                            break;
-                        }
-                        Renamed::Conflict(current) => Some((old, Some(current))),
-                        Renamed::Gone => Some((old, None)),
-                        Renamed::Taken => None,
-                    }
-                }
-                Some((key, version)) => match store.save(&key, &plan.record, &version).await? {
-                    Saved::Saved(version) => {
-                        self.state()
-                            .kept(key, version, plan.expires_at, self.shared.now());
-                        break;
-                    }
-                    Saved::Conflict(current) => Some((key, Some(current))),
-                    Saved::Gone => Some((key, None)),
-                },
-            };
-            if let Some((key, current)) = merge {
-                taken.merge(key, current)?;
-            }
-            if started.elapsed() > store.deadline() {
-                return Err(StoreError::Contended {
-                    after: started.elapsed(),
-                }
-                .into());
-            }
-            tokio::task::yield_now().await;
-        }
-        taken.changes = Changes::default();
-        Ok(())
-    }
-
-    /// Whether the session's end, as this request loaded it, has passed while the request went on.
-    fn expired_meanwhile(&self) -> bool {
-        let now = self.shared.now();
-        self.state()
-            .stored
-            .as_ref()
-            .is_some_and(|stored| stored.expires_at <= now)
     }
 }
 
@@ -399,43 +208,5 @@ impl Session {
             return Err(SessionError::ResponseSent);
         }
         self.0.write(true).await
-    }
-
-    /// Writes what changed, for the end of the request. Must not be called by handlers.
-    pub(super) async fn write_changes(&self) -> Result<(), SessionError> {
-        let _one_at_a_time = self.0.io.lock().await;
-        self.0.write(false).await
-    }
-
-    /// Moves the end of the session to `expires_at`, touching nothing else.
-    ///
-    /// Nothing happens if another request has saved or ended it meanwhile: its end is as that one left it.
-    pub(super) async fn touch(&self, mut expires_at: Moment) -> Result<(), SessionError> {
-        let _one_at_a_time = self.0.io.lock().await;
-        // Its end may have passed while the handler worked: moving the date of the row, which still lies there, would revive it.
-        if self.0.expired_meanwhile() {
-            match Taken::nothing(&self.0).refresh().await {
-                Err(SessionError::Interrupted) => return Ok(()),
-                refreshed => refreshed?,
-            }
-            let expiry = self.0.stored_expiry(&self.0.state());
-            expires_at = self.0.shared.rules.date(expiry, self.0.shared.now());
-        }
-        let stored = {
-            let state = self.0.state();
-            let stored = state.stored.as_ref();
-            stored.map(|stored| (stored.key.clone(), stored.version.clone()))
-        };
-        let Some((key, version)) = stored else {
-            return Ok(());
-        };
-        let store = &self.0.shared.store;
-        let moved = store.touch(&key, expires_at.into(), &version).await?;
-        let mut state = self.0.state();
-        if moved && let Some(stored) = &mut state.stored {
-            stored.expires_at = expires_at;
-            state.cookie_due = true;
-        }
-        Ok(())
     }
 }

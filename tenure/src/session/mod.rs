@@ -6,6 +6,7 @@
 //! * `dict.rs`: reading and changing values;
 //! * `expiry.rs`: when the session ends;
 //! * `lifecycle.rs`: loading, saving, flushing, new keys;
+//! * `write.rs`: how a save is merged with those of other requests;
 //! * `finish.rs`: what the end of a request does.
 
 mod dict;
@@ -13,6 +14,7 @@ mod expiry;
 mod finish;
 mod lifecycle;
 mod test_cookie;
+mod write;
 
 use std::{
     fmt::{self, Write as _},
