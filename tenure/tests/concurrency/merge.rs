@@ -1,6 +1,6 @@
 //! Nothing is lost.
 
-use std::{future::Future as _, sync::Arc};
+use std::sync::{Arc, Mutex};
 
 use tenure::{Sessions, testing};
 use tokio::sync::Barrier;
@@ -196,19 +196,23 @@ async fn a_value_set_after_a_failed_save_and_a_clear_survives_a_conflict() {
 
 #[tokio::test]
 async fn a_response_waits_for_a_save_in_a_task_of_its_own_and_carries_its_cookie() {
-    let site = Site::sqlite(testing::settings()).await;
+    let site = Site::memory();
     let lazy = site.sessions.begin([]);
     let session = lazy.load().await.unwrap();
     session.insert("cart", 1).unwrap();
-    let mut save = Box::pin(session.save());
-    // As far as the writer's thread, and no further.
-    let polled =
-        std::future::poll_fn(|context| std::task::Poll::Ready(save.as_mut().poll(context))).await;
-    assert!(polled.is_pending());
-    assert_eq!(site.sessions.finish_now(&lazy, 200), None);
-    let (saved, headers) = tokio::join!(save, site.sessions.finish(&lazy, 200));
-    saved.unwrap();
-    let set_cookie = headers.unwrap().set_cookie.unwrap();
+    let (sessions, done) = (site.sessions.clone(), Arc::new(Mutex::new(None)));
+    let response = Arc::clone(&done);
+    site.stage.before("create", async move {
+        // The handler has answered, and its task is still saving.
+        assert_eq!(sessions.finish_now(&lazy, 200), None);
+        let finish = tokio::spawn(async move { sessions.finish(&lazy, 200).await });
+        tokio::task::yield_now().await;
+        assert!(!finish.is_finished());
+        *response.lock().unwrap() = Some(finish);
+    });
+    session.save().await.unwrap();
+    let finish = done.lock().unwrap().take().unwrap();
+    let set_cookie = finish.await.unwrap().unwrap().set_cookie.unwrap();
     assert!(set_cookie.contains(site.stage.rows().await[0].as_str()));
 }
 
