@@ -76,7 +76,7 @@ impl LazySession {
         let session = self.load().await?;
         let due = {
             let state = self.0.state();
-            if state.interrupted {
+            if state.interrupted && status < 500 {
                 return Err(SessionError::Interrupted);
             }
             self.due(&state, status)

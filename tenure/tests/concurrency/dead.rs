@@ -1,6 +1,9 @@
 //! The dead stay dead: what was flushed or has expired is not brought back by a slow request.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use tenure::{
     LazySession, ResponseHeaders, Session, SessionError, Sessions, store::SessionStore, testing,
@@ -268,4 +271,25 @@ async fn prolonging_does_not_undo_that_another_request_shortened_the_session() {
     assert_eq!(headers.set_cookie, None);
     site.clock.advance(Duration::from_secs(2));
     assert_nothing_is_left_alive(&site, &cookie).await;
+}
+
+#[tokio::test]
+async fn a_failed_response_stays_what_it_is_when_the_session_is_ended_while_it_is_saved() {
+    let site = Site::memory();
+    let cookie = visitor(&site.sessions, &[("user", 7)]).await;
+    let (lazy, session) = request(&site.sessions, &cookie).await;
+    session.insert("cart", 1).unwrap();
+    let (sessions, response) = (site.sessions.clone(), Arc::new(Mutex::new(None)));
+    let started = Arc::clone(&response);
+    site.stage.before("save", async move {
+        log_out(sessions.clone(), cookie).await;
+        // The handler has failed, and a task of its own is still saving.
+        let finish = tokio::spawn(async move { sessions.finish(&lazy, 500).await });
+        tokio::task::yield_now().await;
+        *started.lock().unwrap() = Some(finish);
+    });
+    let error = session.save().await.unwrap_err();
+    assert!(matches!(error, SessionError::Interrupted));
+    let finish = response.lock().unwrap().take().unwrap();
+    assert_eq!(finish.await.unwrap().unwrap().set_cookie, None);
 }
