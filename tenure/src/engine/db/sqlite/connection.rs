@@ -58,13 +58,12 @@ impl Sqlite {
             timeout,
             idle: Mutex::default(),
         };
-        let mut writer = file.open(timeout)?;
+        let failed = |error| failure(&file.location.path, &error);
+        let mut writer = file.open(timeout).map_err(failed)?;
         // Is it a database at all? One that is locked at the moment is.
-        let looked = writer.query_row("PRAGMA schema_version", [], |_| Ok(()));
-        if let Err(error) = looked
-            && !is_busy(&error)
-        {
-            return Err(failure(&file.location.path, &error));
+        match writer.query_row("PRAGMA schema_version", [], |_| Ok(())) {
+            Err(error) if !is_busy(&error) => return Err(failed(error)),
+            _ => {}
         }
         if !file.location.read_only {
             file.prepare(&writer);
@@ -149,20 +148,15 @@ impl Sqlite {
 }
 
 impl File {
-    fn open(&self, busy_timeout: Duration) -> Result<Connection, StoreError> {
+    fn open(&self, busy_timeout: Duration) -> rusqlite::Result<Connection> {
         let mut flags = OpenFlags::SQLITE_OPEN_NO_MUTEX;
         if self.location.read_only {
             flags |= OpenFlags::SQLITE_OPEN_READ_ONLY;
         } else {
             flags |= OpenFlags::SQLITE_OPEN_READ_WRITE;
-            if self.location.create {
-                flags |= OpenFlags::SQLITE_OPEN_CREATE;
-            }
         }
-        let failed = |error| failure(&self.location.path, &error);
-        let connection = Connection::open_with_flags(&self.location.path, flags).map_err(failed)?;
-        connection.busy_timeout(busy_timeout).map_err(failed)?;
-        connection.set_prepared_statement_cache_capacity(32);
+        let connection = Connection::open_with_flags(&self.location.path, flags)?;
+        connection.busy_timeout(busy_timeout)?;
         Ok(connection)
     }
 
@@ -188,7 +182,7 @@ impl File {
         let connection = idle().pop();
         let connection = match connection {
             Some(connection) => connection,
-            None => self.open_reader()?,
+            None => self.open(Duration::ZERO)?,
         };
         if !busy_timeout.is_zero() {
             connection.busy_timeout(busy_timeout)?;
@@ -199,18 +193,6 @@ impl File {
         }
         idle().push(connection);
         answer
-    }
-
-    fn open_reader(&self) -> rusqlite::Result<Connection> {
-        let flags = OpenFlags::SQLITE_OPEN_NO_MUTEX
-            | if self.location.read_only {
-                OpenFlags::SQLITE_OPEN_READ_ONLY
-            } else {
-                OpenFlags::SQLITE_OPEN_READ_WRITE
-            };
-        let connection = Connection::open_with_flags(&self.location.path, flags)?;
-        connection.busy_timeout(Duration::ZERO)?;
-        Ok(connection)
     }
 }
 
