@@ -1,8 +1,7 @@
 //! The session in templates: `{% if request.session.user_id %}` works as written.
 //!
 //! ```
-//! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-//! # let session = tenure::testing::session().await;
+//! # tenure::testing::run(async |session| {
 //! use minijinja::{Environment, context};
 //!
 //! session.insert("user_id", 7)?;
@@ -10,9 +9,8 @@
 //! templates.add_template("page", "{% if request.session.user_id %}Welcome back{% else %}Log in{% endif %}")?;
 //! let page = templates.get_template("page")?.render(context! { request => tenure::template::request(&session) })?;
 //! assert_eq!(page, "Welcome back");
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! # })?;
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # Ok(())
+//! # });
 //! ```
 
 use std::{fmt, sync::Arc};
@@ -33,14 +31,12 @@ pub fn request(session: &Session) -> Value {
 /// What JSON cannot say to a template, such as `NaN`, is undefined.
 ///
 /// ```
-/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-/// # let session = tenure::testing::session().await;
+/// # tenure::testing::run(async |session| {
 /// session.insert("cart", ["tea", "salt"])?;
 /// let value = tenure::template::value(&session);
 /// assert_eq!(value.get_attr("cart")?.get_item_by_index(1)?.as_str(), Some("salt"));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// # })?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # Ok(())
+/// # });
 /// ```
 pub fn value(session: &Session) -> Value {
     Value::from_object(View(session.clone()))

@@ -24,7 +24,7 @@ use std::{
 };
 
 use crate::{
-    error::StoreError,
+    error::{BoxError, StoreError},
     key::SessionKey,
     middleware::Sessions,
     record::{Record, Version},
@@ -78,6 +78,31 @@ pub async fn session() -> Session {
         .load()
         .await
         .expect("memory always answers")
+}
+
+/// Runs `test` with an empty session, as [`session`] gives it, on a runtime of its own. What the examples of these docs use.
+///
+/// # Panics
+///
+/// When `test` fails, as a test should.
+///
+/// # Example
+///
+/// ```
+/// tenure::testing::run(async |session| {
+///     session.insert("cart", [1, 2])?;
+///     assert_eq!(session.len(), 1);
+///     Ok(())
+/// });
+/// ```
+#[expect(clippy::expect_used, reason = "it is for tests, which fail this way")]
+pub fn run(test: impl AsyncFnOnce(Session) -> Result<(), BoxError>) {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime
+        .enable_time()
+        .build()
+        .expect("a runtime can be made");
+    runtime.block_on(async { test(session().await).await.expect("the test succeeds") });
 }
 
 /// A store in this process's memory, without a bound. For tests alone: it forgets nothing.

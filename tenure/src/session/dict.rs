@@ -46,15 +46,13 @@ impl Session {
     /// # Example
     ///
     /// ```
-    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-    /// # let session = tenure::testing::session().await;
+    /// # tenure::testing::run(async |session| {
     /// session.insert("visits", 3)?;
     /// assert_eq!(session.get::<u32>("visits")?, Some(3));
     /// assert_eq!(session.get::<u32>("missing")?, None);
     /// assert!(session.get::<String>("visits").is_err());
-    /// # Ok::<(), tenure::SessionError>(())
-    /// # })?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # Ok(())
+    /// # });
     /// ```
     pub fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, SessionError> {
         self.0.state().data.get(key).map_err(value_error(key))
@@ -63,13 +61,11 @@ impl Session {
     /// The JSON text of the value under `key`, as Django would write it. For values of any kind.
     ///
     /// ```
-    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-    /// # let session = tenure::testing::session().await;
+    /// # tenure::testing::run(async |session| {
     /// session.insert("cart", [1, 2])?;
     /// assert_eq!(session.get_json("cart").as_deref(), Some("[1,2]"));
-    /// # Ok::<(), tenure::SessionError>(())
-    /// # })?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # Ok(())
+    /// # });
     /// ```
     pub fn get_json(&self, key: &str) -> Option<String> {
         self.0.state().data.get_json(key).map(str::to_owned)
@@ -84,13 +80,11 @@ impl Session {
     /// # Example
     ///
     /// ```
-    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-    /// # let session = tenure::testing::session().await;
+    /// # tenure::testing::run(async |session| {
     /// session.insert("theme", "dark")?;
     /// assert_eq!(session.get::<String>("theme")?.as_deref(), Some("dark"));
-    /// # Ok::<(), tenure::SessionError>(())
-    /// # })?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # Ok(())
+    /// # });
     /// ```
     #[doc(alias = "__setitem__")]
     pub fn insert(&self, key: &str, value: impl Serialize) -> Result<(), SessionError> {
@@ -107,14 +101,12 @@ impl Session {
     /// # Example
     ///
     /// ```
-    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-    /// # let session = tenure::testing::session().await;
+    /// # tenure::testing::run(async |session| {
     /// session.insert("notice", "Saved.")?;
     /// assert_eq!(session.remove::<String>("notice")?.as_deref(), Some("Saved."));
     /// assert_eq!(session.remove::<String>("notice")?, None);
-    /// # Ok::<(), tenure::SessionError>(())
-    /// # })?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # Ok(())
+    /// # });
     /// ```
     #[doc(alias = "pop")]
     pub fn remove<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, SessionError> {
@@ -135,14 +127,12 @@ impl Session {
     /// # Example
     ///
     /// ```
-    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-    /// # let session = tenure::testing::session().await;
+    /// # tenure::testing::run(async |session| {
     /// session.insert("cart", [1, 2])?;
     /// assert!(session.remove_key("cart")?);
     /// assert!(!session.remove_key("cart")?);
-    /// # Ok::<(), tenure::SessionError>(())
-    /// # })?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # Ok(())
+    /// # });
     /// ```
     #[doc(alias = "__delitem__")]
     pub fn remove_key(&self, key: &str) -> Result<bool, SessionError> {
@@ -164,13 +154,11 @@ impl Session {
     /// # Example
     ///
     /// ```
-    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-    /// # let session = tenure::testing::session().await;
+    /// # tenure::testing::run(async |session| {
     /// let visits = session.update("visits", |visits: Option<u32>| visits.unwrap_or(0) + 1)?;
     /// assert_eq!(visits, 1);
-    /// # Ok::<(), tenure::SessionError>(())
-    /// # })?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # Ok(())
+    /// # });
     /// ```
     pub fn update<T, F>(&self, key: &str, compute: F) -> Result<T, SessionError>
     where
@@ -212,13 +200,11 @@ impl Session {
     /// # Example
     ///
     /// ```
-    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-    /// # let session = tenure::testing::session().await;
+    /// # tenure::testing::run(async |session| {
     /// assert_eq!(session.get_or_insert("page_size", 20)?, 20);
     /// assert_eq!(session.get_or_insert("page_size", 50)?, 20);
-    /// # Ok::<(), tenure::SessionError>(())
-    /// # })?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # Ok(())
+    /// # });
     /// ```
     #[doc(alias = "setdefault")]
     pub fn get_or_insert<T: Serialize + DeserializeOwned>(
@@ -243,13 +229,11 @@ impl Session {
     /// # Example
     ///
     /// ```
-    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-    /// # let session = tenure::testing::session().await;
+    /// # tenure::testing::run(async |session| {
     /// session.extend([("theme", "dark"), ("language", "fr")])?;
     /// assert_eq!(session.len(), 2);
-    /// # Ok::<(), tenure::SessionError>(())
-    /// # })?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # Ok(())
+    /// # });
     /// ```
     pub fn extend<K: AsRef<str>, V: Serialize>(
         &self,
@@ -270,11 +254,10 @@ impl Session {
     /// Whether `key` has a value.
     ///
     /// ```
-    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-    /// # let session = tenure::testing::session().await;
+    /// # tenure::testing::run(async |session| {
     /// assert!(!session.contains_key("cart"));
+    /// # Ok(())
     /// # });
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[doc(alias = "has_key")]
     pub fn contains_key(&self, key: &str) -> bool {
@@ -284,13 +267,11 @@ impl Session {
     /// The keys, in the order in which they were first set.
     ///
     /// ```
-    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-    /// # let session = tenure::testing::session().await;
+    /// # tenure::testing::run(async |session| {
     /// session.extend([("b", 1), ("a", 2)])?;
     /// assert_eq!(session.keys(), ["b", "a"]);
-    /// # Ok::<(), tenure::SessionError>(())
-    /// # })?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # Ok(())
+    /// # });
     /// ```
     pub fn keys(&self) -> Vec<String> {
         self.0.state().data.keys().map(Cow::into_owned).collect()
@@ -299,14 +280,12 @@ impl Session {
     /// The keys with their values as JSON text, as they are now.
     ///
     /// ```
-    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-    /// # let session = tenure::testing::session().await;
+    /// # tenure::testing::run(async |session| {
     /// session.insert("cart", [1, 2])?;
     /// let all: Vec<(String, String)> = session.iter().collect();
     /// assert_eq!(all, [("cart".to_owned(), "[1,2]".to_owned())]);
-    /// # Ok::<(), tenure::SessionError>(())
-    /// # })?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # Ok(())
+    /// # });
     /// ```
     #[doc(alias = "items")]
     pub fn iter(&self) -> impl Iterator<Item = (String, String)> + use<> {
@@ -322,11 +301,10 @@ impl Session {
     /// How many keys there are, Django's own included.
     ///
     /// ```
-    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-    /// # let session = tenure::testing::session().await;
+    /// # tenure::testing::run(async |session| {
     /// assert_eq!(session.len(), 0);
+    /// # Ok(())
     /// # });
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn len(&self) -> usize {
         self.0.state().data.len()
@@ -337,11 +315,10 @@ impl Session {
     /// Differs from Django's `is_empty()`, which is false too for a session that has a key but no data.
     ///
     /// ```
-    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-    /// # let session = tenure::testing::session().await;
+    /// # tenure::testing::run(async |session| {
     /// assert!(session.is_empty());
+    /// # Ok(())
     /// # });
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn is_empty(&self) -> bool {
         self.0.state().data.is_empty()
@@ -356,14 +333,12 @@ impl Session {
     /// # Example
     ///
     /// ```
-    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-    /// # let session = tenure::testing::session().await;
+    /// # tenure::testing::run(async |session| {
     /// session.insert("cart", [1, 2])?;
     /// session.clear()?;
     /// assert!(session.is_empty());
-    /// # Ok::<(), tenure::SessionError>(())
-    /// # })?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # Ok(())
+    /// # });
     /// ```
     pub fn clear(&self) -> Result<(), SessionError> {
         let mut state = self.0.state();
@@ -377,11 +352,10 @@ impl Session {
     /// Has the session saved, and its cookie sent again, although nothing changed. Django's `modified = True`.
     ///
     /// ```
-    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-    /// # let session = tenure::testing::session().await;
+    /// # tenure::testing::run(async |session| {
     /// session.mark_modified();
+    /// # Ok(())
     /// # });
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[doc(alias = "modified")]
     pub fn mark_modified(&self) {

@@ -41,8 +41,7 @@ impl Session {
     /// # Example
     ///
     /// ```
-    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-    /// # let session = tenure::testing::session().await;
+    /// # tenure::testing::run(async |session| {
     /// use std::time::{Duration, SystemTime};
     /// use tenure::Expiry;
     ///
@@ -52,9 +51,8 @@ impl Session {
     /// session.set_expiry(Expiry::BrowserClose)?;
     /// assert!(session.expires_at_browser_close());
     /// session.set_expiry(Expiry::Default)?;
-    /// # Ok::<(), tenure::SessionError>(())
-    /// # })?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # Ok(())
+    /// # });
     /// ```
     pub fn set_expiry(&self, expiry: impl Into<Expiry>) -> Result<(), SessionError> {
         match expiry.into() {
@@ -73,17 +71,15 @@ impl Session {
     /// Django can store a negative number of seconds, for a session that has ended: that is [`Expiry::At`] now.
     ///
     /// ```
-    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-    /// # let session = tenure::testing::session().await;
+    /// # tenure::testing::run(async |session| {
     /// use std::time::Duration;
     /// use tenure::Expiry;
     ///
     /// assert_eq!(session.expiry(), Expiry::Default);
     /// session.set_expiry(Duration::from_secs(1800))?;
     /// assert_eq!(session.expiry(), Expiry::After(Duration::from_secs(1800)));
-    /// # Ok::<(), tenure::SessionError>(())
-    /// # })?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # Ok(())
+    /// # });
     /// ```
     pub fn expiry(&self) -> Expiry {
         match self.0.stored_expiry(&self.0.state()) {
@@ -101,11 +97,10 @@ impl Session {
     /// `get_expiry_age()`, without a fraction.
     ///
     /// ```
-    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-    /// # let session = tenure::testing::session().await;
+    /// # tenure::testing::run(async |session| {
     /// assert_eq!(session.expiry_age(), 1_209_600);
+    /// # Ok(())
     /// # });
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[doc(alias = "get_expiry_age")]
     pub fn expiry_age(&self) -> i64 {
@@ -116,11 +111,10 @@ impl Session {
     /// The moment at which the session ends, were it saved now. Django's `get_expiry_date()`.
     ///
     /// ```
-    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-    /// # let session = tenure::testing::session().await;
+    /// # tenure::testing::run(async |session| {
     /// assert!(session.expiry_date() > std::time::SystemTime::now());
+    /// # Ok(())
     /// # });
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[doc(alias = "get_expiry_date")]
     pub fn expiry_date(&self) -> SystemTime {
@@ -131,11 +125,10 @@ impl Session {
     /// Whether the session's cookie goes when the browser closes. Django's `get_expire_at_browser_close()`.
     ///
     /// ```
-    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-    /// # let session = tenure::testing::session().await;
+    /// # tenure::testing::run(async |session| {
     /// assert!(!session.expires_at_browser_close());
+    /// # Ok(())
     /// # });
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[doc(alias = "get_expire_at_browser_close")]
     pub fn expires_at_browser_close(&self) -> bool {

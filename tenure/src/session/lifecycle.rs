@@ -118,13 +118,11 @@ impl Session {
     /// # Example
     ///
     /// ```
-    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-    /// # let session = tenure::testing::session().await;
+    /// # tenure::testing::run(async |session| {
     /// session.insert("order", 42)?;
     /// session.save().await?;
-    /// # Ok::<(), tenure::SessionError>(())
-    /// # })?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # Ok(())
+    /// # });
     /// ```
     pub async fn save(&self) -> Result<(), SessionError> {
         let _one_at_a_time = self.0.io.lock().await;
@@ -145,14 +143,12 @@ impl Session {
     /// # Example
     ///
     /// ```
-    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-    /// # let session = tenure::testing::session().await;
+    /// # tenure::testing::run(async |session| {
     /// session.insert("user_id", 7)?;
     /// session.flush().await?;
     /// assert!(session.is_empty());
-    /// # Ok::<(), tenure::SessionError>(())
-    /// # })?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # Ok(())
+    /// # });
     /// ```
     pub async fn flush(&self) -> Result<(), SessionError> {
         let _one_at_a_time = self.0.io.lock().await;
@@ -183,17 +179,15 @@ impl Session {
     /// # Example
     ///
     /// ```
-    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-    /// # let session = tenure::testing::session().await;
+    /// # tenure::testing::run(async |session| {
     /// session.insert("cart", [1, 2])?;
     /// session.save().await?;
     /// let before = session.key();
     /// session.cycle_key().await?;
     /// assert_ne!(session.key(), before);
     /// assert_eq!(session.get("cart")?, Some(vec![1, 2]));
-    /// # Ok::<(), tenure::SessionError>(())
-    /// # })?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # Ok(())
+    /// # });
     /// ```
     pub async fn cycle_key(&self) -> Result<(), SessionError> {
         let _one_at_a_time = self.0.io.lock().await;

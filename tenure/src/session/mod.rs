@@ -109,14 +109,12 @@ pub struct LazySession(Arc<Inner>);
 /// [`update`](Session::update) for changes to the same key).
 ///
 /// ```
-/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-/// # let session = tenure::testing::session().await;
+/// # tenure::testing::run(async |session| {
 /// session.insert("username", "john_doe")?;
 /// let username: Option<String> = session.get("username")?;
 /// assert_eq!(username.as_deref(), Some("john_doe"));
-/// # Ok::<(), tenure::SessionError>(())
-/// # })?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # Ok(())
+/// # });
 /// ```
 #[derive(Clone)]
 pub struct Session(Arc<Inner>);
@@ -182,15 +180,13 @@ impl Session {
     /// It is a credential: whoever has it has the session. Do not log it, and do not put it into a page.
     ///
     /// ```
-    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-    /// # let session = tenure::testing::session().await;
+    /// # tenure::testing::run(async |session| {
     /// assert!(session.key().is_none());
     /// session.insert("cart", [1, 2])?;
     /// session.save().await?;
     /// assert!(session.key().is_some());
-    /// # Ok::<(), tenure::SessionError>(())
-    /// # })?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # Ok(())
+    /// # });
     /// ```
     #[doc(alias = "session_key")]
     pub fn key(&self) -> Option<SessionKey> {
@@ -204,11 +200,10 @@ impl Session {
     /// The short name of the engine that keeps the session: `db`.
     ///
     /// ```
-    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-    /// # let session = tenure::testing::session().await;
+    /// # tenure::testing::run(async |session| {
     /// assert_eq!(session.engine(), "memory");
+    /// # Ok(())
     /// # });
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn engine(&self) -> &'static str {
         self.0.shared.store.engine()

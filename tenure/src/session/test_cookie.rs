@@ -19,15 +19,13 @@ impl Session {
     /// # Example
     ///
     /// ```
-    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-    /// # let session = tenure::testing::session().await;
+    /// # tenure::testing::run(async |session| {
     /// session.set_test_cookie()?;
     /// // … and in the request after this one:
     /// assert!(session.test_cookie_worked());
     /// session.delete_test_cookie()?;
-    /// # Ok::<(), tenure::SessionError>(())
-    /// # })?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # Ok(())
+    /// # });
     /// ```
     pub fn set_test_cookie(&self) -> Result<(), SessionError> {
         self.insert(KEY, VALUE)
