@@ -5,7 +5,7 @@ use std::path::{self, Path, PathBuf};
 use tenure::{
     SessionLayer, Settings,
     auth::{Auth, AuthError},
-    engine::{OpenError, db::DbStore},
+    engine::{OpenError, db::SqliteStore},
 };
 
 use crate::{app::Shop, error::StartError, render, secret_file};
@@ -46,7 +46,7 @@ pub(crate) async fn open(database: &Path) -> Result<Opened, StartError> {
         url(&database).ok_or_else(|| file_error("the path is not UTF-8: choose another".into()))?,
     );
 
-    let store = DbStore::open(&settings).await?;
+    let store = SqliteStore::open(&settings).await?;
     store.create_table().await.map_err(OpenError::from)?;
     let sessions = SessionLayer::new(store, &settings).map_err(OpenError::from)?;
     let auth = Auth::open(&settings).await?;

@@ -79,7 +79,7 @@ impl From<&CodecError> for Damage {
     }
 }
 
-/// What a store read, kept to notice writes by others in between: a column's text, a cache's counter.
+/// What a store read, kept to notice writes by others in between: a column's text, a cache's bytes or counter.
 ///
 /// A store that cannot compare leaves it at the default, and the last writer wins there.
 ///
@@ -89,16 +89,30 @@ impl From<&CodecError> for Damage {
 /// assert_ne!(Version::from_text("a"), Version::from_text("b"));
 /// ```
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Version(Option<String>);
+pub struct Version(Option<Box<[u8]>>);
 
 impl Version {
     /// A version that is told apart by its text.
     pub fn from_text(text: impl Into<String>) -> Self {
-        Self(Some(text.into()))
+        Self::from_bytes(text.into().into_bytes())
     }
 
-    /// The text it was made from.
+    /// A version that is told apart by its bytes.
+    ///
+    /// ```
+    /// assert_eq!(tenure::Version::from_bytes(*b"a"), tenure::Version::from_text("a"));
+    /// ```
+    pub fn from_bytes(bytes: impl Into<Vec<u8>>) -> Self {
+        Self(Some(bytes.into().into_boxed_slice()))
+    }
+
+    /// The text it was made from; `None` if it is unknown, or no text.
     pub fn as_text(&self) -> Option<&str> {
+        self.as_bytes().and_then(|bytes| str::from_utf8(bytes).ok())
+    }
+
+    /// The bytes it was made from; `None` if it is unknown.
+    pub fn as_bytes(&self) -> Option<&[u8]> {
         self.0.as_deref()
     }
 

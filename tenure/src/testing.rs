@@ -31,7 +31,7 @@ use crate::{
     secret::Secret,
     session::Session,
     settings::{Settings, SettingsError},
-    store::{Created, Listed, Renamed, Saved, SessionStore},
+    store::{Created, Listed, Powers, Renamed, Saved, SessionStore},
     system::{OperatingSystem, RandomError, System},
 };
 
@@ -146,6 +146,17 @@ impl MemoryStore {
 impl SessionStore for MemoryStore {
     fn engine(&self) -> &'static str {
         "memory"
+    }
+
+    fn powers(&self) -> Powers {
+        Powers {
+            compare_and_swap: true,
+            atomic_rename: true,
+            touch: true,
+            scan: true,
+            clear_expired: true,
+            in_key: false,
+        }
     }
 
     async fn load(&self, key: &SessionKey) -> Result<Option<Record>, StoreError> {

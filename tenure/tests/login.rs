@@ -5,7 +5,7 @@ mod tests {
     use tenure::{
         Secret, Sessions, Settings,
         auth::{self, Auth},
-        engine::db::DbStore,
+        engine::db::SqliteStore,
         testing,
     };
 
@@ -22,7 +22,7 @@ mod tests {
 
     /// As a program with these settings opens them.
     async fn opened(settings: &Settings) -> Sessions {
-        let store = DbStore::open(settings).await.unwrap();
+        let store = SqliteStore::open(settings).await.unwrap();
         store.create_table().await.unwrap();
         Sessions::new(store, settings).unwrap()
     }

@@ -3,7 +3,7 @@
 use tenure::{
     Sessions, Settings,
     auth::Auth,
-    engine::{OpenError, db::DbStore},
+    engine::{OpenError, db::SqliteStore},
     store::SessionStore as _,
 };
 
@@ -43,7 +43,7 @@ pub(crate) async fn run(arguments: Arguments, site: &Site, out: Out<'_>) -> Resu
         settings
     };
     let failed = |failure: Failure| with_hint(failure, &settings);
-    let store = DbStore::open(&settings)
+    let store = SqliteStore::open(&settings)
         .await
         .map_err(|error| failed(error.into()))?;
     if made_file {

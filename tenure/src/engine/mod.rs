@@ -1,6 +1,6 @@
 //! The engines: where sessions are kept. One file each, all below [`SessionStore`](crate::store::SessionStore).
 
-#[cfg(feature = "sqlite")]
+pub mod cache;
 pub mod db;
 mod open;
 

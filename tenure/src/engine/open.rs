@@ -50,26 +50,35 @@ impl fmt::Debug for OpenError {
 pub async fn open(settings: &Settings) -> Result<Store, OpenError> {
     settings.check()?;
     match settings.engine_name()? {
+        "db" => db(settings).await,
+        "file" => Err(not_built("file", "file")),
+        "cache" => Err(not_built("cache", "cache")),
+        "cached_db" => Err(not_built("cached_db", "cached_db")),
+        "signed_cookies" => Err(not_built("signed_cookies", "signed-cookies")),
+        other => Err(not_built(other, "encrypted-cookies")),
+    }
+}
+
+/// The database engine, by the scheme of the URL.
+async fn db(settings: &Settings) -> Result<Store, OpenError> {
+    let url = settings.databases.get("default").map(|entry| &*entry.url);
+    let scheme = url.and_then(|url| url.split(':').next());
+    match scheme {
         #[cfg(feature = "sqlite")]
-        "db" => {
-            let store = super::db::DbStore::open(settings).await?;
-            if settings.databases.is_empty() {
+        None | Some("sqlite") => {
+            let store = super::db::SqliteStore::open(settings).await?;
+            if url.is_none() {
                 store.create_table().await?;
             }
             Ok(Store::new(store, settings.store_timeout))
         }
         #[cfg(not(feature = "sqlite"))]
-        "db" => Err(not_built(
-            "db",
-            "the database engine needs the feature `sqlite` of the crate `tenure`",
-        )),
-        other => Err(not_built(
-            other,
-            "this release of tenure has the engine `db` alone",
-        )),
+        None | Some("sqlite") => Err(not_built("db", "sqlite")),
+        _ => Err(not_built("db", "postgres")),
     }
 }
 
-fn not_built(engine: &str, problem: &str) -> OpenError {
-    SettingsError::invalid("SESSION_ENGINE", engine, problem).into()
+fn not_built(engine: &str, feature: &str) -> OpenError {
+    let needed = format!("it needs the feature `{feature}` of the crate `tenure`");
+    SettingsError::invalid("SESSION_ENGINE", engine, &needed).into()
 }

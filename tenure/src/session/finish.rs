@@ -116,8 +116,14 @@ impl LazySession {
             return Due::Nothing;
         };
         let expiry = self.0.stored_expiry(state);
+        // A session that is its key has no date beside it that could be moved.
+        let touch = |ends_at| match shared.store.powers().in_key {
+            false => Due::Touch(ends_at),
+            true if state.cookie_due => Due::Nothing,
+            true => Due::Write,
+        };
         if shared.save_every_request {
-            return Due::Touch(shared.rules.date(expiry, shared.now()));
+            return touch(shared.rules.date(expiry, shared.now()));
         }
         // The clock is read only where it can matter.
         if !matches!(expiry, StoredExpiry::Relative(_)) {
@@ -127,7 +133,7 @@ impl LazySession {
             .rules
             .prolonged(expiry, stored.expires_at, shared.now())
         {
-            Some(ends_at) => Due::Touch(ends_at),
+            Some(ends_at) => touch(ends_at),
             None => Due::Nothing,
         }
     }

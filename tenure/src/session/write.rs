@@ -148,6 +148,10 @@ impl Inner {
                             state.key_changed = true;
                             break;
                         }
+                        Created::Rekeyed(key) => {
+                            self.rekeyed(key, plan.expires_at);
+                            break;
+                        }
                         Created::Taken => None,
                     }
                 }
@@ -160,6 +164,10 @@ impl Inner {
                             state.key_changed = true;
                             break;
                         }
+                        Renamed::Rekeyed(key) => {
+                            self.rekeyed(key, plan.expires_at);
+                            break;
+                        }
                         Renamed::Conflict(current) => Some((old, Some(current))),
                         Renamed::Gone => Some((old, None)),
                         Renamed::Taken => None,
@@ -169,6 +177,10 @@ impl Inner {
                     Saved::Saved(version) => {
                         self.state()
                             .kept(key, version, plan.expires_at, self.shared.now());
+                        break;
+                    }
+                    Saved::Rekeyed(key) => {
+                        self.rekeyed(key, plan.expires_at);
                         break;
                     }
                     Saved::Conflict(current) => Some((key, Some(current))),
@@ -188,6 +200,13 @@ impl Inner {
         }
         taken.changes = Changes::default();
         Ok(())
+    }
+
+    /// The session is its key, so the visitor must learn the new one, or what was written is lost.
+    fn rekeyed(&self, key: SessionKey, expires_at: Moment) {
+        let mut state = self.state();
+        state.kept(key, Version::default(), expires_at, self.shared.now());
+        state.key_changed = true;
     }
 
     /// Whether the session's end, as this request loaded it, has passed while the request went on.

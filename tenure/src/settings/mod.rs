@@ -139,7 +139,7 @@ impl DatabaseSettings {
     }
 }
 
-/// An entry of `CACHES`. No engine of this release uses one; they are read and checked so that one settings file serves.
+/// An entry of `CACHES`.
 ///
 /// ```
 /// let cache = tenure::settings::CacheSettings::default();
@@ -158,6 +158,18 @@ pub struct CacheSettings {
     pub version: i64,
     /// `OPTIONS`: what the backend's driver takes, as text.
     pub options: BTreeMap<String, String>,
+}
+
+impl CacheSettings {
+    /// The full key of `key`: `KEY_PREFIX:VERSION:key`, as Django's `make_key` (`django/core/cache/backends/base.py`, 5.2).
+    ///
+    /// ```
+    /// let cache = tenure::settings::CacheSettings::default();
+    /// assert_eq!(cache.full_key("cart"), ":1:cart");
+    /// ```
+    pub fn full_key(&self, key: &str) -> String {
+        format!("{}:{}:{key}", self.key_prefix, self.version)
+    }
 }
 
 impl Default for CacheSettings {

@@ -3,14 +3,19 @@
 use std::time::SystemTime;
 
 #[cfg(doc)]
-use super::SessionStore;
-use crate::record::{Record, Version};
+use super::{Powers, SessionStore};
+use crate::{
+    key::SessionKey,
+    record::{Record, Version},
+};
 
 /// The answer of [`SessionStore::create`].
 #[derive(Debug)]
 pub enum Created {
     /// The session is kept, in this version.
     Created(Version),
+    /// The session is kept under this key and not the one that was given: the key is the session. See [`Powers::in_key`].
+    Rekeyed(SessionKey),
     /// There is a session under this key already; it was left alone.
     Taken,
 }
@@ -20,6 +25,8 @@ pub enum Created {
 pub enum Saved {
     /// The session is kept, in this version.
     Saved(Version),
+    /// The session is kept under this new key: the key is the session. See [`Powers::in_key`].
+    Rekeyed(SessionKey),
     /// Somebody else has written since; this is what is there now.
     Conflict(Record),
     /// There is no session under this key any more.
@@ -31,6 +38,8 @@ pub enum Saved {
 pub enum Renamed {
     /// The session is kept under the new key, in this version, and the old key is dead.
     Renamed(Version),
+    /// The session is kept under this key and not the one that was given: the key is the session. See [`Powers::in_key`].
+    Rekeyed(SessionKey),
     /// Somebody else has written since; this is what is there now, under the old key.
     Conflict(Record),
     /// There is no session under the old key any more.

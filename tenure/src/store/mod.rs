@@ -13,12 +13,14 @@
 //! Expiry is judged by the session, not by the store: `load` gives an expired record as it is.
 
 mod answers;
+mod powers;
 mod shared;
 
 use std::{future::Future, time::SystemTime};
 
 pub use self::{
     answers::{Created, Listed, Renamed, Saved},
+    powers::Powers,
     shared::Store,
 };
 use crate::{
@@ -79,6 +81,20 @@ use crate::{
 pub trait SessionStore: Send + Sync + 'static {
     /// The engine's short name, as in `SESSION_ENGINE`: `db`.
     fn engine(&self) -> &'static str;
+
+    /// What the store can do beyond the four methods below. The default is nothing.
+    fn powers(&self) -> Powers {
+        Powers::default()
+    }
+
+    /// Makes what the store needs before its first session, unless it is there: a table, a folder. The default needs nothing.
+    ///
+    /// # Errors
+    ///
+    /// When the store is unavailable, or refuses.
+    fn prepare(&self) -> impl Future<Output = Result<(), StoreError>> + Send {
+        async { Ok(()) }
+    }
 
     /// The session under `key`, also if it has expired; `None` if there is none.
     ///
@@ -145,6 +161,7 @@ pub trait SessionStore: Send + Sync + 'static {
             }
             let version = match self.create(new, record).await? {
                 Created::Taken => return Ok(Renamed::Taken),
+                Created::Rekeyed(key) => return Ok(Renamed::Rekeyed(key)),
                 Created::Created(version) => version,
             };
             if self.delete(old).await? {

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use super::{Created, Listed, Renamed, Saved, SessionStore};
+use super::{Created, Listed, Powers, Renamed, Saved, SessionStore};
 use crate::{
     error::StoreError,
     key::SessionKey,
@@ -19,6 +19,8 @@ type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + S
 /// [`SessionStore`] without its type, so that the session handle is the same for every engine.
 trait ErasedStore: Send + Sync {
     fn engine(&self) -> &'static str;
+    fn powers(&self) -> Powers;
+    fn prepare(&self) -> StoreFuture<'_, ()>;
     fn load<'a>(&'a self, key: &'a SessionKey) -> StoreFuture<'a, Option<Record>>;
     fn create<'a>(&'a self, key: &'a SessionKey, record: &'a Record) -> StoreFuture<'a, Created>;
     fn save<'a>(
@@ -49,6 +51,12 @@ trait ErasedStore: Send + Sync {
 impl<S: SessionStore> ErasedStore for S {
     fn engine(&self) -> &'static str {
         SessionStore::engine(self)
+    }
+    fn powers(&self) -> Powers {
+        SessionStore::powers(self)
+    }
+    fn prepare(&self) -> StoreFuture<'_, ()> {
+        Box::pin(SessionStore::prepare(self))
     }
     fn load<'a>(&'a self, key: &'a SessionKey) -> StoreFuture<'a, Option<Record>> {
         Box::pin(SessionStore::load(self, key))
@@ -130,6 +138,20 @@ impl Store {
     /// See [`SessionStore::engine`].
     pub fn engine(&self) -> &'static str {
         self.store.engine()
+    }
+
+    /// See [`SessionStore::powers`].
+    pub fn powers(&self) -> Powers {
+        self.store.powers()
+    }
+
+    /// See [`SessionStore::prepare`].
+    ///
+    /// # Errors
+    ///
+    /// As there. It has no deadline: a table is made once, by somebody who waits for it.
+    pub async fn prepare(&self) -> Result<(), StoreError> {
+        self.store.prepare().await
     }
 
     /// See [`SessionStore::load`].

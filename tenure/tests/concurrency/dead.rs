@@ -42,7 +42,7 @@ impl Writing {
         }
     }
 
-    async fn site(self) -> Site<tenure::engine::db::DbStore> {
+    async fn site(self) -> Site<tenure::engine::db::SqliteStore> {
         let mut settings = testing::settings();
         settings.save_every_request = self == Self::EveryRequest;
         Site::sqlite(settings).await

@@ -4,7 +4,7 @@ use std::{future::Future, pin::pin, task::Poll};
 
 use tenure::{
     Record, SessionKey, Sessions, StoreError, Version,
-    engine::db::DbStore,
+    engine::db::SqliteStore,
     store::{Created, Renamed, Saved, SessionStore},
     testing::{self, MemoryStore},
 };
@@ -131,7 +131,7 @@ async fn a_save_dropped_at_any_poll_leaves_a_whole_row_and_loses_no_change() {
 
 #[tokio::test]
 async fn a_save_to_sqlite_dropped_at_any_poll_leaves_a_whole_row_and_loses_no_change() {
-    let site: Site<DbStore> = Site::sqlite(testing::settings()).await;
+    let site: Site<SqliteStore> = Site::sqlite(testing::settings()).await;
     for _ in 0..100 {
         drop_at_every_poll(&site.sessions).await;
     }

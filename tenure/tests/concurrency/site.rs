@@ -4,7 +4,7 @@ use std::{sync::Arc, time::SystemTime};
 
 use tenure::{
     LazySession, ResponseHeaders, Session, SessionError, Sessions, Settings,
-    engine::db::DbStore,
+    engine::db::SqliteStore,
     testing::{self, MemoryStore, TestSystem},
 };
 
@@ -22,8 +22,8 @@ fn clock() -> Arc<TestSystem> {
     Arc::new(TestSystem::at(SystemTime::now()))
 }
 
-pub(crate) async fn database(settings: &Settings) -> DbStore {
-    let store = DbStore::open(settings).await.unwrap();
+pub(crate) async fn database(settings: &Settings) -> SqliteStore {
+    let store = SqliteStore::open(settings).await.unwrap();
     store.create_table().await.unwrap();
     store
 }
@@ -36,7 +36,7 @@ pub(crate) fn with_folder(mut settings: Settings) -> (Settings, tempfile::TempDi
     (settings, folder)
 }
 
-impl Site<DbStore> {
+impl Site<SqliteStore> {
     pub(crate) async fn sqlite(settings: Settings) -> Self {
         let (settings, folder) = with_folder(settings);
         let clock = clock();

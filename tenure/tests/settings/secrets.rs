@@ -1,6 +1,6 @@
 //! No secret is printed.
 
-use tenure::{Secret, Sessions, engine::db::DbStore, testing};
+use tenure::{Secret, Sessions, engine::db::SqliteStore, testing};
 
 use crate::common::{SECRET, environment, message, toml};
 
@@ -81,7 +81,7 @@ async fn a_database_that_cannot_be_used_yet_is_told_without_its_password() {
     ] {
         settings.set_database_url(url);
         let told = [
-            DbStore::open(&settings).await.unwrap_err().to_string(),
+            SqliteStore::open(&settings).await.unwrap_err().to_string(),
             Sessions::open(settings.clone())
                 .await
                 .unwrap_err()

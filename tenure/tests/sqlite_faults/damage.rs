@@ -9,7 +9,7 @@ use std::{
 use rusqlite::Connection;
 use tenure::{
     Damage, SessionError, SessionKey, Sessions, StoreError,
-    engine::db::DbStore,
+    engine::db::SqliteStore,
     store::SessionStore,
     testing::{self, TestSystem},
 };
@@ -200,7 +200,7 @@ async fn a_session_that_inflates_beyond_the_limit_is_refused_and_left_as_it_is()
     assert!(bomb.len() < 1000, "compressed");
     let mut settings = settings(site.folder.path(), "");
     settings.max_size = 10_000;
-    let store = DbStore::open(&settings).await.unwrap();
+    let store = SqliteStore::open(&settings).await.unwrap();
     let sessions = Sessions::new(store, &settings).unwrap();
     site.put(signed("{}"), LATER);
     let loaded_before = sessions.session(KEY).load().await.unwrap();

@@ -7,7 +7,7 @@ use std::{
 
 use rusqlite::Connection;
 use tenure::{
-    Session, SessionError, Sessions, Settings, codec::SignedJson, engine::db::DbStore, testing,
+    Session, SessionError, Sessions, Settings, codec::SignedJson, engine::db::SqliteStore, testing,
 };
 
 pub(crate) const KEY: &str = "0123456789abcdefghijklmnopqrstuv";
@@ -18,7 +18,7 @@ pub(crate) struct Site {
     /// A connection as another program has it.
     pub(crate) other: Connection,
     pub(crate) sessions: Sessions,
-    pub(crate) store: DbStore,
+    pub(crate) store: SqliteStore,
 }
 
 pub(crate) fn path(folder: &Path) -> PathBuf {
@@ -68,7 +68,7 @@ impl Site {
 
     pub(crate) async fn open(folder: tempfile::TempDir, other: Connection, query: &str) -> Self {
         let settings = settings(folder.path(), query);
-        let store = DbStore::open(&settings).await.unwrap();
+        let store = SqliteStore::open(&settings).await.unwrap();
         let sessions = Sessions::new(store.clone(), &settings).unwrap();
         Self {
             folder,

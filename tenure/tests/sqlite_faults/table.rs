@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rusqlite::Connection;
-use tenure::{SessionKey, engine::db::DbStore, store::SessionStore};
+use tenure::{SessionKey, engine::db::SqliteStore, store::SessionStore};
 
 use crate::site::{KEY, LATER, Site, path, settings, signed};
 
@@ -27,7 +27,7 @@ async fn the_table_is_made_as_django_makes_it_and_left_as_django_made_it() {
     assert_eq!(schema(&djangos.other), expected);
 
     let folder = tempfile::tempdir().unwrap();
-    let store = DbStore::open(&settings(folder.path(), "?mode=rwc"))
+    let store = SqliteStore::open(&settings(folder.path(), "?mode=rwc"))
         .await
         .unwrap();
     store.create_table().await.unwrap();

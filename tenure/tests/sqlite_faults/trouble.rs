@@ -1,7 +1,7 @@
 //! A database that is locked, read-only, missing or none.
 
 use rusqlite::Connection;
-use tenure::{SessionKey, Sessions, engine::db::DbStore, store::SessionStore};
+use tenure::{SessionKey, Sessions, engine::db::SqliteStore, store::SessionStore};
 
 use crate::site::{KEY, LATER, Site, djangos_statements, path, settings, signed, told};
 
@@ -67,7 +67,7 @@ async fn a_read_only_database_reads_and_refuses_to_write() {
     let site = Site::new().await;
     site.put(signed(r#"{"user":7}"#), LATER);
     let settings = settings(site.folder.path(), "?mode=ro");
-    let store = DbStore::open(&settings).await.unwrap();
+    let store = SqliteStore::open(&settings).await.unwrap();
     let sessions = Sessions::new(store.clone(), &settings).unwrap();
     let session = sessions.session(KEY).load().await.unwrap();
     assert_eq!(session.get::<u32>("user").unwrap(), Some(7));
@@ -90,7 +90,7 @@ async fn a_read_only_database_can_be_opened_when_nobody_else_has_it_open() {
     } = site;
     drop((other, sessions, store));
     let settings = settings(folder.path(), "?mode=ro");
-    let store = DbStore::open(&settings).await.unwrap();
+    let store = SqliteStore::open(&settings).await.unwrap();
     let key = SessionKey::parse(KEY).unwrap();
     assert!(store.load(&key).await.unwrap().is_some());
 }
@@ -100,7 +100,7 @@ async fn a_file_that_is_no_database_is_called_so() {
     let folder = tempfile::tempdir().unwrap();
     let text = "SECRET_KEY = 'this is a settings file, not a database'\n".repeat(100);
     std::fs::write(path(folder.path()), &text).unwrap();
-    let error = DbStore::open(&settings(folder.path(), ""))
+    let error = SqliteStore::open(&settings(folder.path(), ""))
         .await
         .unwrap_err();
     let message = error.to_string();
@@ -131,7 +131,7 @@ async fn a_missing_table_says_how_to_make_it() {
 async fn a_missing_file_is_not_made() {
     for query in ["", "?mode=rw", "?mode=ro"] {
         let folder = tempfile::tempdir().unwrap();
-        let error = DbStore::open(&settings(folder.path(), query))
+        let error = SqliteStore::open(&settings(folder.path(), query))
             .await
             .unwrap_err();
         let message = error.to_string();
@@ -150,7 +150,7 @@ async fn a_database_that_tenure_makes_is_its_owners_alone() {
     let mut settings = tenure::testing::settings();
     let file = folder.path().join("made.sqlite3");
     settings.set_database_url(format!("sqlite://{}?mode=rwc", file.display()));
-    let store = DbStore::open(&settings).await.unwrap();
+    let store = SqliteStore::open(&settings).await.unwrap();
     store.create_table().await.unwrap();
     for entry in std::fs::read_dir(folder.path()).unwrap() {
         let entry = entry.unwrap();

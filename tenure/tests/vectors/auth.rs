@@ -8,7 +8,7 @@ use tenure::{
     Data, Session, Sessions, Settings,
     auth::{self, Auth},
     codec::SignedJson,
-    engine::db::DbStore,
+    engine::db::SqliteStore,
 };
 
 use crate::common::{Scripted, settings, unix, vectors};
@@ -152,7 +152,7 @@ async fn whole_requests() {
         let site = Site::new(settings, &case["users"]).await;
         let new_key = text(&expect["session_key_after"]).filter(|key| key != KEY);
         let system = Scripted::new(unix(&case["now"]), new_key.as_deref().as_slice());
-        let store = DbStore::open(&site.settings)
+        let store = SqliteStore::open(&site.settings)
             .await
             .unwrap()
             .with_system(system.clone());

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 use serde_json::Value;
 use tenure::{
-    Data, Expiry, SessionKey, Sessions, Settings, codec::SignedJson, engine::db::DbStore,
+    Data, Expiry, SessionKey, Sessions, Settings, codec::SignedJson, engine::db::SqliteStore,
     store::SessionStore,
 };
 
@@ -24,7 +24,7 @@ pub(crate) const DELIBERATE: &[(&str, &str)] = &[(
 struct Table {
     _folder: tempfile::TempDir,
     connection: Connection,
-    store: DbStore,
+    store: SqliteStore,
     settings: Settings,
 }
 
@@ -33,7 +33,7 @@ impl Table {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("site.sqlite3");
         settings.set_database_url(format!("sqlite://{}?mode=rwc", path.display()));
-        let store = DbStore::open(&settings).await.unwrap();
+        let store = SqliteStore::open(&settings).await.unwrap();
         store.create_table().await.unwrap();
         Self {
             connection: Connection::open(path).unwrap(),

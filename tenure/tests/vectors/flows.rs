@@ -6,7 +6,8 @@ use crate::common::{Scripted, operate, settings, unix, vectors};
 use rusqlite::Connection;
 use serde_json::Value;
 use tenure::{
-    SessionError, Sessions, Settings, codec::SignedJson, engine::db::DbStore, store::SessionStore,
+    SessionError, Sessions, Settings, codec::SignedJson, engine::db::SqliteStore,
+    store::SessionStore,
 };
 
 /// Cases in which tenure does something else than Django, and why. COMPATIBILITY.md shows this list; a test compares the two.
@@ -50,7 +51,7 @@ struct Seen {
 struct Site {
     _folder: tempfile::TempDir,
     connection: Connection,
-    store: DbStore,
+    store: SqliteStore,
     sessions: Sessions,
     codec: SignedJson,
 }
@@ -60,7 +61,7 @@ impl Site {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("site.sqlite3");
         settings.set_database_url(format!("sqlite://{}?mode=rwc", path.display()));
-        let store = DbStore::open(&settings)
+        let store = SqliteStore::open(&settings)
             .await
             .unwrap()
             .with_system(system.clone());

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, convert::Infallible, sync::Arc};
 
 use http::{Request, Response, header};
 use serde_json::Value;
-use tenure::{LazySession, SessionLayer, Sessions, engine::db::DbStore};
+use tenure::{LazySession, SessionLayer, Sessions, engine::db::SqliteStore};
 use tower::{Layer, ServiceExt, service_fn};
 
 use crate::common::{Scripted, operate, settings, unix, vectors};
@@ -62,7 +62,7 @@ async fn cases_of_set_cookie() {
             folder.path().join("site.sqlite3").display()
         ));
         let system = Scripted::new(unix(&case["now"]), &keys);
-        let store = DbStore::open(&settings).await.unwrap();
+        let store = SqliteStore::open(&settings).await.unwrap();
         store.create_table().await.unwrap();
         let sessions = Sessions::with_system(store, &settings, system).unwrap();
 

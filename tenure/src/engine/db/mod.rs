@@ -11,81 +11,31 @@
 //!
 //! The text of `session_data` is the version: it holds a signature over its time, so that a write by Django in between is noticed too.
 
+#[cfg(feature = "sqlite")]
 mod sqlite;
+mod table;
 
-use std::{future::Future, sync::Arc, time::SystemTime};
+use std::{sync::Arc, time::SystemTime};
 
-pub(crate) use sqlite::Sqlite;
+#[cfg(feature = "sqlite")]
+pub use sqlite::Sqlite;
 #[cfg(feature = "auth")]
 pub(crate) use sqlite::date_text;
+pub use table::{Row, SessionTable, Updated};
 
 use crate::{
     codec::SignedJson,
     error::{CodecError, StoreError},
     key::SessionKey,
-    moment::Moment,
     record::{Damage, Record, Version},
     settings::{Settings, SettingsError},
-    store::{Created, Listed, Renamed, Saved, SessionStore},
+    store::{Created, Listed, Powers, Renamed, Saved, SessionStore},
     system::{OperatingSystem, System},
 };
 
-/// A row of `django_session`.
-#[derive(Debug)]
-pub(crate) struct Row {
-    data: String,
-    expires_at: Moment,
-}
-
-/// What became of an `UPDATE` of a row in a known state.
-#[derive(Debug)]
-pub(crate) enum Updated {
-    Done,
-    /// The row is there, with other data.
-    Other(Row),
-    Gone,
-    /// The new key is in use.
-    Taken,
-}
-
-/// The statements on `django_session`, in one database's words. All that a database has to bring.
-pub(crate) trait SessionTable: Send + Sync + 'static {
-    fn select(&self, key: &str) -> impl Future<Output = Result<Option<Row>, StoreError>> + Send;
-    /// Tells whether the key was free.
-    fn insert(&self, key: &str, row: Row) -> impl Future<Output = Result<bool, StoreError>> + Send;
-    /// Replaces the row under `key` if its data is still `base`, moving it to `new_key` if one is given.
-    fn update(
-        &self,
-        key: &str,
-        new_key: Option<&str>,
-        row: Row,
-        base: &str,
-    ) -> impl Future<Output = Result<Updated, StoreError>> + Send;
-    /// Moves the date, never backwards, of a row whose data is still `base`; tells whether there was one.
-    fn touch(
-        &self,
-        key: &str,
-        expires_at: Moment,
-        base: &str,
-    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
-    /// With `ended_by`, only a row that has ended by then.
-    fn delete(
-        &self,
-        key: &str,
-        ended_by: Option<Moment>,
-    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
-    fn delete_ended(
-        &self,
-        before: Moment,
-        limit: usize,
-    ) -> impl Future<Output = Result<u64, StoreError>> + Send;
-    fn list(
-        &self,
-        after: Option<&str>,
-        limit: usize,
-    ) -> impl Future<Output = Result<Vec<Listed>, StoreError>> + Send;
-    fn create_table(&self) -> impl Future<Output = Result<(), StoreError>> + Send;
-}
+/// Sessions in a SQLite database.
+#[cfg(feature = "sqlite")]
+pub type SqliteStore = DbStore<Sqlite>;
 
 /// Sessions in Django's own table. Django's engine `django.contrib.sessions.backends.db`.
 ///
@@ -93,11 +43,11 @@ pub(crate) trait SessionTable: Send + Sync + 'static {
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
 /// # let folder = tempfile::tempdir()?;
 /// # let path = folder.path().join("site.sqlite3");
-/// use tenure::{Sessions, engine::db::DbStore, testing};
+/// use tenure::{Sessions, engine::db::SqliteStore, testing};
 ///
 /// let mut settings = testing::settings();
 /// settings.set_database_url(format!("sqlite://{}?mode=rwc", path.display()));
-/// let store = DbStore::open(&settings).await?;
+/// let store = SqliteStore::open(&settings).await?;
 /// store.create_table().await?;
 ///
 /// let session = Sessions::new(store, &settings)?.new_session().load().await?;
@@ -107,15 +57,16 @@ pub(crate) trait SessionTable: Send + Sync + 'static {
 /// # })?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug)]
-pub struct DbStore {
-    table: Arc<Sqlite>,
+#[derive(Debug)]
+pub struct DbStore<T> {
+    table: Arc<T>,
     codec: Arc<SignedJson>,
     system: Arc<dyn System>,
 }
 
-impl DbStore {
-    /// The table in the database that `DATABASES["default"]` names.
+#[cfg(feature = "sqlite")]
+impl SqliteStore {
+    /// The table in the SQLite database that `DATABASES["default"]` names.
     ///
     /// # Errors
     ///
@@ -124,8 +75,25 @@ impl DbStore {
         let table = Sqlite::open(settings).await?;
         Ok(Self::on(table, settings)?)
     }
+}
 
-    pub(crate) fn on(table: Arc<Sqlite>, settings: &Settings) -> Result<Self, SettingsError> {
+impl<T> Clone for DbStore<T> {
+    fn clone(&self) -> Self {
+        Self {
+            table: Arc::clone(&self.table),
+            codec: Arc::clone(&self.codec),
+            system: Arc::clone(&self.system),
+        }
+    }
+}
+
+impl<T: SessionTable> DbStore<T> {
+    /// Sessions in this table, signed with the secrets of these settings.
+    ///
+    /// # Errors
+    ///
+    /// When the settings have no usable secret.
+    pub fn on(table: Arc<T>, settings: &Settings) -> Result<Self, SettingsError> {
         let codec = SignedJson::new(&settings.secret()?, &settings.secret_key_fallbacks)
             .inflate_limit(settings.max_size);
         Ok(Self {
@@ -154,7 +122,7 @@ impl DbStore {
     fn row(&self, record: &Record) -> Row {
         Row {
             data: self.codec.encode(&record.data, self.system.now()),
-            expires_at: record.expires_at.into(),
+            expires_at: record.expires_at,
         }
     }
 
@@ -165,15 +133,30 @@ impl DbStore {
             return Err(StoreError::TooLarge { limit });
         }
         let damage = decoded.as_ref().err().map(Damage::from);
-        let mut record = Record::new(decoded.unwrap_or_default(), row.expires_at.into());
+        let mut record = Record::new(decoded.unwrap_or_default(), row.expires_at);
         record.damage = damage;
         Ok(record.with_version(Version::from_text(row.data)))
     }
 }
 
-impl SessionStore for DbStore {
+impl<T: SessionTable> SessionStore for DbStore<T> {
     fn engine(&self) -> &'static str {
         "db"
+    }
+
+    fn powers(&self) -> Powers {
+        Powers {
+            compare_and_swap: true,
+            atomic_rename: true,
+            touch: true,
+            scan: true,
+            clear_expired: true,
+            in_key: false,
+        }
+    }
+
+    async fn prepare(&self) -> Result<(), StoreError> {
+        self.create_table().await
     }
 
     async fn load(&self, key: &SessionKey) -> Result<Option<Record>, StoreError> {
@@ -248,17 +231,15 @@ impl SessionStore for DbStore {
         base: &Version,
     ) -> Result<bool, StoreError> {
         let base = base.as_text().unwrap_or_default();
-        self.table
-            .touch(key.as_str(), expires_at.into(), base)
-            .await
+        self.table.touch(key.as_str(), expires_at, base).await
     }
 
     async fn delete_expired(&self, key: &SessionKey, now: SystemTime) -> Result<bool, StoreError> {
-        self.table.delete(key.as_str(), Some(now.into())).await
+        self.table.delete(key.as_str(), Some(now)).await
     }
 
     async fn clear_expired(&self, now: SystemTime, limit: usize) -> Result<u64, StoreError> {
-        self.table.delete_ended(now.into(), limit).await
+        self.table.delete_ended(now, limit).await
     }
 
     async fn scan(&self, after: Option<&str>, limit: usize) -> Result<Vec<Listed>, StoreError> {

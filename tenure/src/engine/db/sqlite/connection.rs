@@ -29,8 +29,8 @@ const WAITING: usize = 4096;
 type Write = Box<dyn FnOnce(Option<&Connection>) -> Option<Answer> + Send>;
 type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 
-/// One SQLite file.
-pub(crate) struct Sqlite {
+/// One SQLite file: `django_session` in it is a [`SessionTable`](super::super::SessionTable).
+pub struct Sqlite {
     shared: Arc<File>,
     queue: mpsc::SyncSender<Write>,
 }

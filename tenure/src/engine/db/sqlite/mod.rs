@@ -4,7 +4,7 @@ mod connection;
 mod date;
 mod url;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::SystemTime};
 
 use rusqlite::{
     Connection, OptionalExtension, Row as SqliteRow,
@@ -12,8 +12,12 @@ use rusqlite::{
     params,
 };
 
+pub use self::connection::Sqlite;
+#[cfg(feature = "auth")]
+pub(crate) use self::date::date_text;
+#[cfg(not(feature = "auth"))]
+use self::date::date_text;
 use self::url::Location;
-pub(crate) use self::{connection::Sqlite, date::date_text};
 use super::{Row, SessionTable, Updated};
 use crate::{
     engine::OpenError,
@@ -59,7 +63,7 @@ impl Sqlite {
     fn read_row(row: &SqliteRow<'_>, zone: &Zone) -> rusqlite::Result<Row> {
         Ok(Row {
             data: text(row, 0)?,
-            expires_at: date(row, 1, zone)?,
+            expires_at: date(row, 1, zone)?.into(),
         })
     }
 }
@@ -123,7 +127,7 @@ impl SessionTable for Sqlite {
             let rows = execute(
                 connection,
                 INSERT,
-                params![key, row.data, date_text(row.expires_at, zone)],
+                params![key, row.data, date_text(row.expires_at.into(), zone)],
             )?;
             Ok(rows == 1)
         })
@@ -140,7 +144,7 @@ impl SessionTable for Sqlite {
         let new_key = new_key.unwrap_or(key).to_owned();
         let (key, base) = (key.to_owned(), base.to_owned());
         self.write(move |connection, zone| {
-            let ends = date_text(row.expires_at, zone);
+            let ends = date_text(row.expires_at.into(), zone);
             match execute(
                 connection,
                 UPDATE,
@@ -168,16 +172,21 @@ impl SessionTable for Sqlite {
         .await
     }
 
-    async fn touch(&self, key: &str, expires_at: Moment, base: &str) -> Result<bool, StoreError> {
+    async fn touch(
+        &self,
+        key: &str,
+        expires_at: SystemTime,
+        base: &str,
+    ) -> Result<bool, StoreError> {
         let (key, base) = (key.to_owned(), base.to_owned());
         self.write(move |connection, zone| {
-            let ends = date_text(expires_at, zone);
+            let ends = date_text(expires_at.into(), zone);
             Ok(execute(connection, TOUCH, params![key, ends, base])? == 1)
         })
         .await
     }
 
-    async fn delete(&self, key: &str, ended_by: Option<Moment>) -> Result<bool, StoreError> {
+    async fn delete(&self, key: &str, ended_by: Option<SystemTime>) -> Result<bool, StoreError> {
         let key = key.to_owned();
         self.write(move |connection, zone| {
             let rows = match ended_by {
@@ -185,7 +194,7 @@ impl SessionTable for Sqlite {
                 Some(moment) => execute(
                     connection,
                     DELETE_IF_ENDED,
-                    params![key, date_text(moment, zone)],
+                    params![key, date_text(moment.into(), zone)],
                 )?,
             };
             Ok(rows == 1)
@@ -193,13 +202,13 @@ impl SessionTable for Sqlite {
         .await
     }
 
-    async fn delete_ended(&self, before: Moment, limit: usize) -> Result<u64, StoreError> {
+    async fn delete_ended(&self, before: SystemTime, limit: usize) -> Result<u64, StoreError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         self.write(move |connection, zone| {
             Ok(execute(
                 connection,
                 DELETE_ENDED,
-                params![date_text(before, zone), limit],
+                params![date_text(before.into(), zone), limit],
             )? as u64)
         })
         .await
