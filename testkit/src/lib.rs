@@ -8,8 +8,10 @@
     reason = "tests fail this way"
 )]
 
+mod django;
 mod process;
 mod proxy;
 
+pub use django::{Django, python};
 pub use process::{Server, free_port, program, wait_until};
 pub use proxy::Proxy;
