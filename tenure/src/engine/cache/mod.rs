@@ -4,11 +4,12 @@
 //! bytes is the [`Format`]'s business, which Django's `BACKEND` decides.
 
 mod format;
+mod shared;
 mod store;
 
 use std::{future::Future, time::Duration};
 
-pub use self::{format::Format, store::CacheStore};
+pub use self::{format::Format, shared::SharedCache, store::CacheStore};
 use crate::{error::StoreError, record::Version};
 
 /// What a cache holds under a key.
