@@ -11,6 +11,10 @@
 //!
 //! The text of `session_data` is the version: it holds a signature over its time, so that a write by Django in between is noticed too.
 
+#[cfg(any(feature = "mysql", feature = "sqlx-mysql"))]
+mod mysql;
+#[cfg(any(feature = "postgres", feature = "sqlx-postgres"))]
+mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod table;

@@ -1,0 +1,3 @@
+//! MySQL and MariaDB.
+
+pub(crate) mod sql;
