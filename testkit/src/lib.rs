@@ -9,9 +9,16 @@
 )]
 
 mod django;
+mod console;
+mod mariadb;
+mod postgres;
 mod process;
 mod proxy;
+mod unprivileged;
 
 pub use django::{Django, python};
+pub use console::Console;
+pub use mariadb::MariaDb;
+pub use postgres::Postgres;
 pub use process::{Server, free_port, program, wait_until};
 pub use proxy::Proxy;
