@@ -4,11 +4,15 @@
 //! bytes is the [`Format`]'s business, which Django's `BACKEND` decides.
 
 mod format;
+mod open;
+#[cfg(feature = "redis")]
+pub mod redis;
 mod shared;
 mod store;
 
 use std::{future::Future, time::Duration};
 
+pub(super) use self::open::{entry, open};
 pub use self::{format::Format, shared::SharedCache, store::CacheStore};
 use crate::{error::StoreError, record::Version};
 
