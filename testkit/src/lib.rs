@@ -8,8 +8,10 @@
     reason = "tests fail this way"
 )]
 
+mod memcached;
 mod process;
 mod proxy;
 
+pub use memcached::Memcached;
 pub use process::{Server, free_port, program, wait_until};
 pub use proxy::Proxy;
