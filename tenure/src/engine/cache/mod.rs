@@ -4,10 +4,14 @@
 //! bytes is the [`Format`]'s business, which Django's `BACKEND` decides.
 
 mod format;
+#[cfg(feature = "memcached")]
+mod memcached;
 mod store;
 
 use std::{future::Future, time::Duration};
 
+#[cfg(feature = "memcached")]
+pub use self::memcached::MemcachedCache;
 pub use self::{format::Format, store::CacheStore};
 use crate::{error::StoreError, record::Version};
 
