@@ -8,10 +8,12 @@
     reason = "tests fail this way"
 )]
 
+mod django;
 mod memcached;
 mod process;
 mod proxy;
 
+pub use django::{Django, python};
 pub use memcached::Memcached;
 pub use process::{Server, free_port, program, wait_until};
 pub use proxy::Proxy;

@@ -18,6 +18,13 @@ impl Format {
         }
     }
 
+    /// What Django reads as "nothing is there": `None`.
+    pub(crate) fn nothing(self) -> &'static [u8] {
+        match self {
+            Self::Json => b"null",
+        }
+    }
+
     /// The data that stands in `bytes`, of which at most `limit` are looked into.
     ///
     /// # Errors

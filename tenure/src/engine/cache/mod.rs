@@ -6,13 +6,14 @@
 mod format;
 #[cfg(feature = "memcached")]
 mod memcached;
+mod shared;
 mod store;
 
 use std::{future::Future, time::Duration};
 
 #[cfg(feature = "memcached")]
 pub use self::memcached::MemcachedCache;
-pub use self::{format::Format, store::CacheStore};
+pub use self::{format::Format, shared::SharedCache, store::CacheStore};
 use crate::{error::StoreError, record::Version};
 
 /// What a cache holds under a key.
