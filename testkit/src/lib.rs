@@ -2,9 +2,9 @@
 //!
 //! Nothing is skipped: a server that is not installed fails the test, and says what to install.
 #![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
+    clippy::missing_panics_doc,
     clippy::panic,
+    clippy::unwrap_used,
     reason = "tests fail this way"
 )]
 
@@ -12,6 +12,7 @@ mod django;
 mod console;
 mod mariadb;
 mod postgres;
+mod memcached;
 mod process;
 mod proxy;
 mod unprivileged;
@@ -20,5 +21,6 @@ pub use django::{Django, python};
 pub use console::Console;
 pub use mariadb::MariaDb;
 pub use postgres::Postgres;
+pub use memcached::Memcached;
 pub use process::{Server, free_port, program, wait_until};
 pub use proxy::Proxy;

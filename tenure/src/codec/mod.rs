@@ -8,3 +8,5 @@ pub mod signing;
 mod zlib;
 
 pub use self::signed_json::SignedJson;
+#[cfg(feature = "memcached")]
+pub(crate) use self::zlib::inflate;

@@ -16,7 +16,7 @@ pub(super) fn deflate_if_shorter(bytes: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Inflates at most `limit` bytes. What follows the end of the stream is ignored, as in Python; a stream without end is refused.
-pub(super) fn inflate(bytes: &[u8], limit: usize) -> Result<Vec<u8>, CodecError> {
+pub(crate) fn inflate(bytes: &[u8], limit: usize) -> Result<Vec<u8>, CodecError> {
     let mut out = Vec::with_capacity(
         bytes
             .len()

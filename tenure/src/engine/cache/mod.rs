@@ -7,12 +7,16 @@ mod format;
 mod open;
 #[cfg(feature = "redis")]
 pub mod redis;
+#[cfg(feature = "memcached")]
+mod memcached;
 mod shared;
 mod store;
 
 use std::{future::Future, time::Duration};
 
 pub(super) use self::open::{entry, open};
+#[cfg(feature = "memcached")]
+pub use self::memcached::MemcachedCache;
 pub use self::{format::Format, shared::SharedCache, store::CacheStore};
 use crate::{error::StoreError, record::Version};
 
