@@ -4,19 +4,19 @@
 //! bytes is the [`Format`]'s business, which Django's `BACKEND` decides.
 
 mod format;
+#[cfg(feature = "memcached")]
+mod memcached;
 mod open;
 #[cfg(feature = "redis")]
 pub mod redis;
-#[cfg(feature = "memcached")]
-mod memcached;
 mod shared;
 mod store;
 
 use std::{future::Future, time::Duration};
 
-pub(super) use self::open::{entry, open};
 #[cfg(feature = "memcached")]
 pub use self::memcached::MemcachedCache;
+pub(super) use self::open::{entry, open};
 pub use self::{format::Format, shared::SharedCache, store::CacheStore};
 use crate::{error::StoreError, record::Version};
 
