@@ -3,12 +3,14 @@
 //! A [`Cache`] is bytes by key with a time to live, and may forget at any time; [`CacheStore`] makes a store of one. What stands in the
 //! bytes is the [`Format`]'s business, which Django's `BACKEND` decides.
 
+mod backend;
+mod django_redis;
 mod format;
 mod store;
 
 use std::{future::Future, time::Duration};
 
-pub use self::{format::Format, store::CacheStore};
+pub use self::{django_redis::DjangoRedis, format::Format, store::CacheStore};
 use crate::{error::StoreError, record::Version};
 
 /// What a cache holds under a key.
