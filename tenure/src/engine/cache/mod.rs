@@ -123,9 +123,14 @@ pub trait Cache: Send + Sync + 'static {
         base: &Version,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
+    /// Whether [`rename`](Self::rename) is one step, so that nobody ever sees both entries. The default is yes.
+    fn atomic_rename(&self) -> bool {
+        true
+    }
+
     /// Puts an entry under `new`, unless there is one, and removes the one under `old` if it is still in version `base`.
     ///
-    /// Whatever happens in between, one of the two is there, whole.
+    /// Whatever happens in between, one of the two is there, whole; without [`atomic_rename`](Self::atomic_rename) perhaps both.
     fn rename(
         &self,
         old: &str,
