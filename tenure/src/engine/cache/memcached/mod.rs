@@ -243,6 +243,11 @@ impl Cache for MemcachedCache {
         Ok(true)
     }
 
+    /// memcached has no command for two keys.
+    fn atomic_rename(&self) -> bool {
+        false
+    }
+
     /// Dropped or cut off after the first step, both entries are there: the old one as it was, and a new one whose key nobody was told. It
     /// is as if the new one had never been, and memcached forgets it when its time is up.
     async fn rename(
