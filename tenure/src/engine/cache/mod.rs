@@ -6,6 +6,9 @@
 mod format;
 #[cfg(feature = "memcached")]
 mod memcached;
+mod open;
+#[cfg(feature = "redis")]
+pub mod redis;
 mod shared;
 mod store;
 
@@ -13,6 +16,7 @@ use std::{future::Future, time::Duration};
 
 #[cfg(feature = "memcached")]
 pub use self::memcached::MemcachedCache;
+pub(super) use self::open::{entry, open};
 pub use self::{format::Format, shared::SharedCache, store::CacheStore};
 use crate::{error::StoreError, record::Version};
 
