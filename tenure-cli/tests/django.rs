@@ -3,94 +3,15 @@
 #[cfg(test)]
 mod support;
 
-#[cfg(test)]
-mod driver {
-    use std::{
-        io::{BufRead as _, BufReader, Write as _},
-        path::{Path, PathBuf},
-        process::{Child, ChildStdin, ChildStdout, Command, Stdio},
-    };
-
-    use serde_json::Value;
-
-    use crate::support::SECRET;
-
-    /// Django at work on a database. See `tests/django/driver.py`.
-    pub(crate) struct Django {
-        process: Child,
-        requests: Option<ChildStdin>,
-        answers: BufReader<ChildStdout>,
-    }
-
-    impl Django {
-        pub(crate) fn on(database: &Path) -> Self {
-            let python = python();
-            let mut process = Command::new(&python)
-                .arg(workspace().join("tests/django/driver.py"))
-                .env("DJANGO_DB", database)
-                .env("DJANGO_SECRET_KEY", SECRET)
-                .env_remove("DJANGO_SETTINGS_MODULE")
-                .env_remove("SESSION_ENGINE")
-                .stdin(Stdio::piped())
-                .stdout(Stdio::piped())
-                .spawn()
-                .unwrap_or_else(|error| panic!("{}: {error}", python.display()));
-            Self {
-                requests: process.stdin.take(),
-                answers: BufReader::new(process.stdout.take().unwrap()),
-                process,
-            }
-        }
-
-        /// Asks for one operation.
-        #[track_caller]
-        pub(crate) fn ask(&mut self, request: &Value) -> Value {
-            writeln!(self.requests.as_ref().unwrap(), "{request}").unwrap();
-            let mut line = String::new();
-            self.answers.read_line(&mut line).unwrap();
-            let answer: Value = serde_json::from_str(&line).unwrap();
-            assert!(answer.get("error").is_none(), "{request}: {answer}");
-            answer
-        }
-    }
-
-    impl Drop for Django {
-        fn drop(&mut self) {
-            // The end of its input is its end.
-            drop(self.requests.take());
-            let _ = self.process.wait();
-        }
-    }
-
-    fn workspace() -> PathBuf {
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-    }
-
-    fn python() -> PathBuf {
-        if let Some(python) = std::env::var_os("TENURE_TEST_PYTHON") {
-            return python.into();
-        }
-        let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-        let target = target.unwrap_or_else(|| PathBuf::from("target"));
-        let python = workspace().join(target).join("django-venv/bin/python");
-        assert!(
-            python.exists(),
-            "{} is not there: run `cargo xtask setup`, or set TENURE_TEST_PYTHON to a Python that has Django",
-            python.display()
-        );
-        python
-    }
-}
-
-use driver::Django;
 use serde_json::{Value, json};
-use support::Place;
+use support::{Place, SECRET};
+use testkit::Django;
 
 /// A database as Django's `migrate` leaves it.
 #[cfg(test)]
 fn migrated() -> (Place, Django) {
     let place = Place::empty();
-    let mut django = Django::on(&place.database());
+    let mut django = Django::on(&place.database(), SECRET);
     django.ask(&json!({"op": "migrate"}));
     (place, django)
 }
@@ -162,7 +83,7 @@ fn what_tenure_created_is_read_by_django() {
 #[test]
 fn a_table_that_init_made_is_one_for_django() {
     let place = Place::new();
-    let mut django = Django::on(&place.database());
+    let mut django = Django::on(&place.database(), SECRET);
     let saved = django.ask(&json!({"op": "save", "data": {"a": 1}}));
     assert_eq!(
         place.shown(saved["key"].as_str().unwrap())["data"],
@@ -220,7 +141,7 @@ fn both_clear_the_same_sessions() {
         .unwrap();
     assert_eq!(keys(&copy), keys(&place));
 
-    Django::on(&copy.database()).ask(&json!({"op": "clear_expired"}));
+    Django::on(&copy.database(), SECRET).ask(&json!({"op": "clear_expired"}));
     assert_eq!(
         place.done(&["clearsessions"]),
         "4 expired sessions deleted\n"

@@ -2,14 +2,18 @@
 //!
 //! Nothing is skipped: a server that is not installed fails the test, and says what to install.
 #![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
+    clippy::missing_panics_doc,
     clippy::panic,
+    clippy::unwrap_used,
     reason = "tests fail this way"
 )]
 
+mod django;
+mod memcached;
 mod process;
 mod proxy;
 
+pub use django::{Django, python};
+pub use memcached::Memcached;
 pub use process::{Server, free_port, program, wait_until};
 pub use proxy::Proxy;

@@ -2,10 +2,13 @@
 An ordinary Django site, as `startproject` writes it, which takes from the
 environment what a test must share with it:
 
-DJANGO_DB                    path of the SQLite database; required
+DJANGO_DB                    path of the SQLite database
+DJANGO_DATABASE              DATABASES["default"] as JSON, in place of DJANGO_DB
+DJANGO_CACHES                CACHES as JSON; default Django's own
 DJANGO_SECRET_KEY            SECRET_KEY; required
 DJANGO_SECRET_KEY_FALLBACKS  a JSON list; default []
 SESSION_ENGINE               default django.contrib.sessions.backends.db
+SESSION_FILE_PATH            default Django's own
 """
 
 import json
@@ -27,12 +30,24 @@ SESSION_ENGINE = os.environ.get(
     "SESSION_ENGINE", "django.contrib.sessions.backends.db"
 )
 
-DATABASES = {
-    "default": {
+SESSION_FILE_PATH = os.environ.get("SESSION_FILE_PATH")
+
+if "DJANGO_DATABASE" in os.environ:
+    database = json.loads(os.environ["DJANGO_DATABASE"])
+else:
+    database = {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": required("DJANGO_DB"),
     }
-}
+if database["ENGINE"].endswith("mysql"):
+    import pymysql
+
+    # Django asks for a version of mysqlclient, whose part PyMySQL plays.
+    pymysql.version_info = (2, 2, 1, "final", 0)
+    pymysql.install_as_MySQLdb()
+DATABASES = {"default": database}
+if "DJANGO_CACHES" in os.environ:
+    CACHES = json.loads(os.environ["DJANGO_CACHES"])
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 ALLOWED_HOSTS = ["*"]

@@ -41,6 +41,15 @@ const BROWSER: [(&str, &[&str]); 2] = [
     ("CHROMEDRIVER", &["chromedriver", "chromium.chromedriver"]),
 ];
 
+/// The servers that the tests start: program, where it is if not on PATH, and Debian's package.
+const SERVERS: [(&str, &[&str], &[&str]); 5] = [
+    ("setpriv", &[], &["util-linux"]),
+    ("postgres", &["/usr/lib/postgresql"], &["postgresql"]),
+    ("mariadbd", &["/usr/sbin"], &["mariadb-server"]),
+    ("redis-server", &[], &["redis-server"]),
+    ("memcached", &[], &["memcached"]),
+];
+
 /// Prints the table; installs what is missing where that needs no question.
 pub(crate) fn step(_workspace: &Workspace, browser: bool) -> Outcome {
     if print_table(&survey(browser)) {
@@ -82,6 +91,14 @@ fn survey(browser: bool) -> Vec<Tool> {
             &["python3", "python3-venv"],
         ),
     ];
+    // What the tests start, on ports and in folders of their own.
+    for (name, places, package) in SERVERS {
+        tools.push(apt(
+            name,
+            server(name, places).map(|found| found.version),
+            package,
+        ));
+    }
     if browser {
         let [chrome, driver] =
             BROWSER.map(|(variable, names)| find(variable, names).map(|found| found.version));
@@ -119,6 +136,25 @@ pub(crate) fn python() -> Option<Found> {
     ["python3", "/usr/bin/python3"].iter().find_map(|name| {
         let path = which(name)?;
         let version = first_line(&path, &["-c", program])?;
+        Some(Found { path, version })
+    })
+}
+
+/// A server on PATH, in one of `places`, or in the `bin` of a version below one of them.
+fn server(name: &str, places: &[&str]) -> Option<Found> {
+    let below = |place: &str| {
+        let versions = std::fs::read_dir(place).into_iter().flatten().flatten();
+        let bins = versions.map(|version| version.path().join("bin"));
+        std::iter::once(PathBuf::from(place))
+            .chain(bins)
+            .collect::<Vec<_>>()
+    };
+    let elsewhere = places.iter().flat_map(|place| below(place));
+    let mut paths = which(name)
+        .into_iter()
+        .chain(elsewhere.map(|place| place.join(name)));
+    paths.find_map(|path| {
+        let version = first_line(&path, &["--version"])?;
         Some(Found { path, version })
     })
 }

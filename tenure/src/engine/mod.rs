@@ -1,6 +1,7 @@
 //! The engines: where sessions are kept. One file each, all below [`SessionStore`](crate::store::SessionStore).
 
 pub mod cache;
+pub mod cached_db;
 pub mod db;
 mod open;
 

@@ -1,6 +1,6 @@
 //! From settings to a store.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use crate::{
     error::{StoreError, chain},
@@ -52,7 +52,7 @@ pub async fn open(settings: &Settings) -> Result<Store, OpenError> {
     match settings.engine_name()? {
         "db" => db(settings).await,
         "file" => Err(not_built("file", "file")),
-        "cache" => Err(not_built("cache", "cache")),
+        "cache" => cache(settings).await,
         "cached_db" => Err(not_built("cached_db", "cached_db")),
         "signed_cookies" => Err(not_built("signed_cookies", "signed-cookies")),
         other => Err(not_built(other, "encrypted-cookies")),
@@ -76,6 +76,14 @@ async fn db(settings: &Settings) -> Result<Store, OpenError> {
         None | Some("sqlite") => Err(not_built("db", "sqlite")),
         _ => Err(not_built("db", "postgres")),
     }
+}
+
+/// The cache engine, by the cache's `BACKEND`.
+async fn cache(settings: &Settings) -> Result<Store, OpenError> {
+    let entry = super::cache::entry(settings)?;
+    let (cache, format) = super::cache::open(&entry, settings).await?;
+    let store = super::cache::CacheStore::new(Arc::new(cache), format, &entry, settings);
+    Ok(Store::new(store, settings.store_timeout))
 }
 
 fn not_built(engine: &str, feature: &str) -> OpenError {

@@ -274,7 +274,7 @@ pub(super) fn report(error: &SessionError) -> (StatusCode, [Option<(HeaderName, 
             causes = format!("{causes}: {error}");
             cause = error.source();
         }
-        tracing::error!("{error}{causes}");
+        tracing::error!("{error}{causes}; the request got {}", status.as_u16());
     } else {
         tracing::info!("{error}");
     }

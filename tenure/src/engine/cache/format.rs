@@ -8,6 +8,9 @@ use crate::{
     settings::{CacheSettings, SettingsError},
 };
 
+/// Python's `None`, in a protocol that every Python 3 reads.
+pub(super) const PICKLED_NONE: &[u8] = b"\x80\x04N.";
+
 /// How a session's data is written into a cache.
 ///
 /// ```
@@ -65,6 +68,15 @@ impl Format {
         }
     }
 
+    /// What Django reads as "nothing is there": `None`.
+    pub(crate) fn nothing(self) -> &'static [u8] {
+        match self {
+            Self::Json => b"null",
+            Self::Pickle => PICKLED_NONE,
+            Self::DjangoRedis(format) => format.nothing(),
+        }
+    }
+
     /// The data that stands in `bytes`, of which at most `limit` are looked into.
     ///
     /// # Errors
@@ -81,7 +93,7 @@ impl Format {
         }
     }
 
-    /// The flags that Django's drivers for memcached give such a value: 1 for a pickle, 16 for text.
+    /// The flags that Django's drivers for memcached give such a value: 1 for a pickle, 0 for bytes.
     ///
     /// ```
     /// assert_eq!(tenure::engine::cache::Format::Pickle.memcached_flags(), 1);
@@ -89,7 +101,7 @@ impl Format {
     pub fn memcached_flags(self) -> u32 {
         match self {
             Self::Pickle => 1,
-            Self::Json | Self::DjangoRedis(_) => 16,
+            Self::Json | Self::DjangoRedis(_) => 0,
         }
     }
 }

@@ -1,0 +1,329 @@
+//! A cache in Redis or Valkey.
+//!
+//! `LOCATION` is as Django has it. Where it lists several servers, the first is asked and the others, which are replicas to Django, are not:
+//! a replica may answer with what was there before, and a session would be seen after its end.
+//!
+//! | | `LOCATION` | feature |
+//! |---|---|---|
+//! | one server | `redis://user:password@host:6379/0`, `valkey://…` | `redis` |
+//! | TLS | `rediss://…`, `valkeys://…`; options `ssl_ca_certs`, `ssl_certfile`, `ssl_keyfile` | `redis-tls` |
+//! | Unix socket | `unix:///run/redis.sock?db=0` | `redis` |
+//! | Sentinel | `redis://name-of-the-primary/0`, and `OPTIONS.SENTINELS = [["host", 26379]]`, as in django-redis | `redis-sentinel` |
+//! | Cluster | `redis+cluster://host:6379`, one or several nodes | `redis-cluster` |
+//!
+//! `OPTIONS` takes `db`, `username` and `password`, in either case of letters, and for Sentinel `SENTINEL_KWARGS` with `username` and
+//! `password`. The server needs version 6 or later of Redis, or any Valkey.
+//!
+//! Every operation is one round trip: those that compare and then change are scripts, which run alone on the server. A cluster has two keys
+//! on different servers, so that [`rename`](Cache::rename) takes three steps there; whatever happens between them, one of the two sessions
+//! is there, whole.
+//!
+//! One connection serves all requests. It is made anew when it breaks or when an answer stays away; a read whose connection breaks is sent
+//! again, a write is not, since it may have run.
+//!
+//! ```toml
+//! SESSION_ENGINE = "cache"
+//!
+//! [CACHES.default]
+//! BACKEND = "django.core.cache.backends.redis.RedisCache"
+//! LOCATION = "redis://127.0.0.1:6379/1"
+//! ```
+
+#[cfg(feature = "redis-cluster")]
+mod cluster;
+mod link;
+mod location;
+mod script;
+#[cfg(feature = "redis-sentinel")]
+mod sentinel;
+mod single;
+#[cfg(not(feature = "redis-tls"))]
+#[path = "no_tls.rs"]
+mod tls;
+#[cfg(feature = "redis-tls")]
+mod tls;
+mod trouble;
+
+use std::time::Duration;
+
+use redis::{Cmd, Value, aio::ConnectionManager};
+
+use self::link::{Link, Request};
+use super::{Cache, Entry, Moved, Replaced};
+use crate::{
+    engine::OpenError,
+    error::StoreError,
+    record::Version,
+    settings::{CacheSettings, Settings},
+};
+
+/// What `PTTL` answers where there is no key, and where the key has no end.
+const MISSING: i64 = -2;
+const ENDLESS: i64 = -1;
+/// 285,000 years in milliseconds: more cannot be added to a date in Lua's numbers.
+const LONGEST: u64 = 1 << 53;
+
+/// A cache in Redis or Valkey. See the [module docs](self) for what it connects to.
+#[derive(Debug)]
+pub struct RedisCache {
+    link: Link,
+    /// Of a value, in bytes: one more is fetched, so that a larger one is known as such.
+    limit: usize,
+}
+
+impl RedisCache {
+    /// Connects to the server that `LOCATION` names.
+    ///
+    /// # Errors
+    ///
+    /// When a setting is wrong, or the server cannot be reached or refuses.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// // Not run: it needs a server.
+    /// # async fn example(settings: &tenure::Settings) -> Result<(), tenure::engine::OpenError> {
+    /// use std::sync::Arc;
+    /// use tenure::engine::cache::{CacheStore, Format, redis::RedisCache};
+    ///
+    /// let entry = &settings.caches["default"];
+    /// let cache = Arc::new(RedisCache::open(entry, settings).await?);
+    /// let store = CacheStore::new(cache, Format::Json, entry, settings);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn open(entry: &CacheSettings, settings: &Settings) -> Result<Self, OpenError> {
+        let patience = patience(settings);
+        let place = location::place(&settings.cache_alias, entry, patience)?;
+        let cache = Self {
+            link: Link::new(place, patience),
+            limit: settings.max_size,
+        };
+        cache.link.open().await?;
+        cache.warn_of_eviction().await;
+        Ok(cache)
+    }
+
+    /// A cache over a connection that the program has already. What became of it when it broke is its own business; `LOCATION` does not
+    /// count.
+    ///
+    /// It is the one place where a type of the crate `redis` is to be seen.
+    ///
+    /// ```no_run
+    /// // Not run: it needs a server.
+    /// # async fn example(connection: redis::aio::ConnectionManager) {
+    /// use tenure::{Settings, engine::cache::redis::RedisCache};
+    ///
+    /// let cache = RedisCache::with_connection(connection, &Settings::django());
+    /// # }
+    /// ```
+    pub fn with_connection(connection: ConnectionManager, settings: &Settings) -> Self {
+        Self {
+            link: Link::new(Box::new(single::Given(connection)), patience(settings)),
+            limit: settings.max_size,
+        }
+    }
+
+    /// A server that makes room by forgetting entries logs people out. It may refuse to tell, which is all right.
+    async fn warn_of_eviction(&self) {
+        let mut command = redis::cmd("INFO");
+        command.arg("memory");
+        let Ok(answer) = self.link.ask(command).await else {
+            return;
+        };
+        if evicts(&answer) {
+            tracing::warn!(
+                address = self.link.address(),
+                "Redis forgets sessions when its memory is full, which logs people out: set `maxmemory-policy noeviction`, or use the engine `cached_db`"
+            );
+        }
+    }
+
+    async fn run(
+        &self,
+        script: &script::Script,
+        keys: &[&str],
+        arguments: &[&[u8]],
+    ) -> Result<Value, StoreError> {
+        self.link.ask(script.request(keys, arguments)).await
+    }
+
+    /// The entry that a script found instead of the one it was to change.
+    fn entry(&self, answer: Value) -> Result<Option<Entry>, StoreError> {
+        let nonsense = || trouble::nonsense(self.link.address());
+        let (value, ttl): (Vec<u8>, i64) =
+            redis::from_redis_value(answer).map_err(|_| nonsense())?;
+        let ttl = match ttl {
+            MISSING => return Ok(None),
+            ENDLESS => None,
+            left => Some(Duration::from_millis(
+                u64::try_from(left).map_err(|_| nonsense())?,
+            )),
+        };
+        let version = Version::from_bytes(value.clone());
+        Ok(Some(Entry::new(value, ttl, version)))
+    }
+
+    /// What a script has done: 1 for all of it, nil where there was nothing, else what was there.
+    fn changed(&self, answer: Value) -> Result<Changed, StoreError> {
+        Ok(match answer {
+            Value::Int(1) => Changed::Done,
+            Value::Int(_) => Changed::Taken,
+            Value::Nil => Changed::Gone,
+            other => match self.entry(other)? {
+                Some(entry) => Changed::Other(entry),
+                None => Changed::Gone,
+            },
+        })
+    }
+
+    /// The limit as the scripts take it.
+    fn limit(&self) -> Vec<u8> {
+        self.limit.to_string().into_bytes()
+    }
+
+    /// The two keys may be on two servers. What goes wrong half way leaves the old session, or a new one that nobody has the key of.
+    async fn rename_in_steps(
+        &self,
+        old: &str,
+        new: &str,
+        value: &[u8],
+        ttl: Duration,
+        base: &[u8],
+    ) -> Result<Changed, StoreError> {
+        if self.add(new, value, ttl).await?.is_none() {
+            return Ok(Changed::Taken);
+        }
+        let removed = self
+            .run(&script::REMOVE, &[old], &[base, &self.limit()])
+            .await?;
+        let changed = self.changed(removed)?;
+        if !matches!(changed, Changed::Done) {
+            self.delete(new).await?;
+        }
+        Ok(changed)
+    }
+}
+
+/// What became of an entry that was to be changed.
+enum Changed {
+    Done,
+    Other(Entry),
+    Gone,
+    Taken,
+}
+
+impl Cache for RedisCache {
+    async fn get(&self, key: &str) -> Result<Option<Entry>, StoreError> {
+        let request = Request {
+            repeatable: true,
+            ..script::GET.request(&[key], &[&self.limit()])
+        };
+        self.entry(self.link.ask(request).await?)
+    }
+
+    async fn add(
+        &self,
+        key: &str,
+        value: &[u8],
+        ttl: Duration,
+    ) -> Result<Option<Version>, StoreError> {
+        let mut command = set(key, value, ttl);
+        command.arg("NX");
+        let answer = self.link.ask(command).await?;
+        Ok((answer != Value::Nil).then(|| Version::from_bytes(value)))
+    }
+
+    async fn replace(
+        &self,
+        key: &str,
+        value: &[u8],
+        ttl: Duration,
+        base: &Version,
+    ) -> Result<Replaced, StoreError> {
+        let base = base.as_bytes().unwrap_or_default();
+        let arguments = [base, value, &millis(ttl), &self.limit()];
+        let answer = self.run(&script::REPLACE, &[key], &arguments).await?;
+        Ok(match self.changed(answer)? {
+            Changed::Done => Replaced::Replaced(Version::from_bytes(value)),
+            Changed::Other(entry) => Replaced::Other(entry),
+            Changed::Gone | Changed::Taken => Replaced::Gone,
+        })
+    }
+
+    async fn put(&self, key: &str, value: &[u8], ttl: Duration) -> Result<Version, StoreError> {
+        self.link.ask(set(key, value, ttl)).await?;
+        Ok(Version::from_bytes(value))
+    }
+
+    async fn delete(&self, key: &str) -> Result<bool, StoreError> {
+        let mut command = redis::cmd("DEL");
+        command.arg(key);
+        Ok(self.link.ask(command).await? == Value::Int(1))
+    }
+
+    async fn touch(&self, key: &str, ttl: Duration, base: &Version) -> Result<bool, StoreError> {
+        let base = base.as_bytes().unwrap_or_default();
+        let answer = self
+            .run(&script::TOUCH, &[key], &[base, &millis(ttl)])
+            .await?;
+        Ok(answer == Value::Int(1))
+    }
+
+    async fn rename(
+        &self,
+        old: &str,
+        new: &str,
+        value: &[u8],
+        ttl: Duration,
+        base: &Version,
+    ) -> Result<Moved, StoreError> {
+        let base = base.as_bytes().unwrap_or_default();
+        let changed = if self.link.is_cluster() {
+            self.rename_in_steps(old, new, value, ttl, base).await?
+        } else {
+            let arguments = [base, value, &millis(ttl), &self.limit()];
+            self.changed(self.run(&script::RENAME, &[old, new], &arguments).await?)?
+        };
+        Ok(match changed {
+            Changed::Done => Moved::Moved(Version::from_bytes(value)),
+            Changed::Other(entry) => Moved::Other(entry),
+            Changed::Gone => Moved::Gone,
+            Changed::Taken => Moved::Taken,
+        })
+    }
+}
+
+fn set(key: &str, value: &[u8], ttl: Duration) -> Cmd {
+    let mut command = redis::cmd("SET");
+    command.arg(key).arg(value).arg("PX").arg(millis(ttl));
+    command
+}
+
+/// As Redis takes it: whole milliseconds, at least one.
+fn millis(ttl: Duration) -> Vec<u8> {
+    let millis = u64::try_from(ttl.as_millis()).unwrap_or(LONGEST);
+    millis.clamp(1, LONGEST).to_string().into_bytes()
+}
+
+/// A little less than the store's deadline, whose error would name neither the address nor the cause.
+fn patience(settings: &Settings) -> Duration {
+    settings.store_timeout * 4 / 5
+}
+
+/// Whether `INFO memory` speaks of a server that makes room by itself. A cluster answers for each of its nodes.
+fn evicts(info: &Value) -> bool {
+    let text = match info {
+        Value::Map(nodes) => return nodes.iter().any(|(_, info)| evicts(info)),
+        Value::VerbatimString { text, .. } => text.as_str(),
+        Value::BulkString(text) => str::from_utf8(text).unwrap_or_default(),
+        _ => "",
+    };
+    let field = |name: &str| {
+        text.lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
+            .map(str::trim)
+    };
+    let bounded = field("maxmemory").is_some_and(|limit| limit != "0");
+    bounded && field("maxmemory_policy").is_some_and(|policy| policy != "noeviction")
+}

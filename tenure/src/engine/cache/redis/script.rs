@@ -1,0 +1,85 @@
+//! What runs on the server in one step.
+
+use std::sync::LazyLock;
+
+use redis::Cmd;
+
+use super::link::Request;
+
+/// The value, at most as much of it as is looked into, and its life; a life of -2 means that there is none.
+pub(super) static GET: LazyLock<Script> = LazyLock::new(|| {
+    Script::new("return {redis.call('GETRANGE', KEYS[1], 0, ARGV[1]), redis.call('PTTL', KEYS[1])}")
+});
+
+/// Compares the whole value. A digest of it (`redis.sha1hex`) would be shorter on the wire, and takes the server longer: 6.2 µs instead of
+/// 5.9 at 300 bytes, 50 instead of 40 at 10 kB.
+pub(super) static REPLACE: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        "local now = redis.call('GET', KEYS[1])
+if not now then return false end
+if now ~= ARGV[1] then return {string.sub(now, 1, ARGV[4] + 1), redis.call('PTTL', KEYS[1])} end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+return 1",
+    )
+});
+
+/// An entry without an end keeps none.
+pub(super) static TOUCH: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+local left = redis.call('PTTL', KEYS[1])
+if left >= 0 and left < tonumber(ARGV[2]) then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+return 1",
+    )
+});
+
+/// Needs both keys on one server. 0 means that the new key is taken.
+pub(super) static RENAME: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        "local now = redis.call('GET', KEYS[1])
+if not now then return false end
+if now ~= ARGV[1] then return {string.sub(now, 1, ARGV[4] + 1), redis.call('PTTL', KEYS[1])} end
+if not redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3], 'NX') then return 0 end
+redis.call('DEL', KEYS[1])
+return 1",
+    )
+});
+
+/// Deletes what is still the same. The second half of a rename on a cluster.
+pub(super) static REMOVE: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        "local now = redis.call('GET', KEYS[1])
+if not now then return false end
+if now ~= ARGV[1] then return {string.sub(now, 1, ARGV[2] + 1), redis.call('PTTL', KEYS[1])} end
+redis.call('DEL', KEYS[1])
+return 1",
+    )
+});
+
+/// A script that the server keeps, known by its digest.
+#[derive(Debug)]
+pub(super) struct Script {
+    code: &'static str,
+    digest: String,
+}
+
+impl Script {
+    fn new(code: &'static str) -> Self {
+        let digest = redis::Script::new(code).get_hash().to_owned();
+        Self { code, digest }
+    }
+
+    /// Runs by its digest, and by its text where the server has forgotten it, which is when it learns it again.
+    pub(super) fn request(&self, keys: &[&str], arguments: &[&[u8]]) -> Request {
+        let command = |name: &str, what: &str| -> Cmd {
+            let mut command = redis::cmd(name);
+            command.arg(what).arg(keys.len()).arg(keys).arg(arguments);
+            command
+        };
+        Request {
+            command: command("EVALSHA", &self.digest),
+            unknown_script: Some(command("EVAL", self.code)),
+            repeatable: false,
+        }
+    }
+}
