@@ -73,8 +73,8 @@ impl Lifecycle<Box<str>, Kept> for Evicted {
 
 pub(super) struct Stripe {
     entries: unsync::Cache<Box<str>, Kept, Weight, DefaultHashBuilder, Evicted>,
-    /// How many have come since it was swept.
-    inserted: usize,
+    /// After how many more entries it is swept: as many as it held after the last time, so that sweeping costs no more than adding.
+    until_sweep: usize,
 }
 
 impl Stripe {
@@ -92,7 +92,7 @@ impl Stripe {
         );
         Self {
             entries,
-            inserted: 0,
+            until_sweep: SWEEP,
         }
     }
 
@@ -109,6 +109,11 @@ impl Stripe {
         self.entries.weight()
     }
 
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     /// The entry, if it has not ended.
     pub(super) fn live(&mut self, key: &str, now: SystemTime) -> Option<&Kept> {
         if self.entries.peek(key).is_some_and(|kept| kept.ends <= now) {
@@ -119,10 +124,12 @@ impl Stripe {
 
     /// Puts an entry, in place of what is there. True if others had to go for it that had not ended.
     pub(super) fn insert(&mut self, key: &str, kept: Kept, now: SystemTime) -> bool {
-        self.inserted += 1;
-        if self.inserted > self.entries.len().max(SWEEP) {
-            self.sweep(now, usize::MAX);
-            self.inserted = 0;
+        match self.until_sweep.checked_sub(1) {
+            Some(left) => self.until_sweep = left,
+            None => {
+                self.sweep(now, usize::MAX);
+                self.until_sweep = self.entries.len().max(SWEEP);
+            }
         }
         let mut evicted = Vec::new();
         self.entries
