@@ -106,8 +106,8 @@ fn no_database(url: &str, scheme: &str) -> OpenError {
 /// The cache engine, by the cache's `BACKEND`.
 async fn cache(settings: &Settings) -> Result<Store, OpenError> {
     let entry = super::cache::entry(settings)?;
-    let (cache, format) = super::cache::open(entry, settings).await?;
-    let store = super::cache::CacheStore::new(Arc::new(cache), format, entry, settings);
+    let (cache, format) = super::cache::open(&entry, settings).await?;
+    let store = super::cache::CacheStore::new(Arc::new(cache), format, &entry, settings);
     Ok(Store::new(store, settings.store_timeout))
 }
 

@@ -1,6 +1,8 @@
 //! Sessions in real memcached servers.
 
 #[cfg(test)]
+mod contract;
+#[cfg(test)]
 mod drops;
 #[cfg(test)]
 mod entries;

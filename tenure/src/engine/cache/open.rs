@@ -1,18 +1,31 @@
 //! From an entry of `CACHES` to a cache, one arm for each kind of server.
 
-use super::{Format, SharedCache};
+use std::borrow::Cow;
+
+use super::{Format, SharedCache, backend::Server};
 use crate::{
     engine::OpenError,
     settings::{CacheSettings, Settings, SettingsError},
 };
 
 /// The entry of `CACHES` that `SESSION_CACHE_ALIAS` names.
-pub(in crate::engine) fn entry(settings: &Settings) -> Result<&CacheSettings, SettingsError> {
+///
+/// As in Django, `default` is there without being named: memory of this process.
+pub(in crate::engine) fn entry(
+    settings: &Settings,
+) -> Result<Cow<'_, CacheSettings>, SettingsError> {
     let alias = &settings.cache_alias;
-    settings.caches.get(alias).ok_or_else(|| {
-        let needed = "SESSION_ENGINE = \"cache\" needs an entry of that name in CACHES";
-        SettingsError::invalid("SESSION_CACHE_ALIAS", alias, needed)
-    })
+    match settings.caches.get(alias) {
+        Some(entry) => Ok(Cow::Borrowed(entry)),
+        None if alias == "default" => Ok(Cow::Owned(CacheSettings {
+            backend: "tenure.cache.memory".into(),
+            ..CacheSettings::default()
+        })),
+        None => {
+            let needed = "the cache engines need an entry of that name in CACHES";
+            Err(SettingsError::invalid("SESSION_CACHE_ALIAS", alias, needed))
+        }
+    }
 }
 
 /// The cache of `entry`, and what stands in its bytes.
@@ -20,17 +33,28 @@ pub(in crate::engine) async fn open(
     entry: &CacheSettings,
     settings: &Settings,
 ) -> Result<(SharedCache, Format), OpenError> {
-    let cache = match entry.backend.as_str() {
-        "django.core.cache.backends.redis.RedisCache"
-        | "django_redis.cache.RedisCache"
-        | "tenure.cache.redis" => redis(entry, settings).await?,
-        other => {
-            let setting = format!("CACHES.{}.BACKEND", settings.cache_alias);
-            let needed = "a cache that sessions can be kept in is needed, such as \"django.core.cache.backends.redis.RedisCache\"";
-            return Err(SettingsError::invalid(&setting, other, needed).into());
-        }
+    let (server, format) = Server::of(&settings.cache_alias, entry)?;
+    let cache = match server {
+        Server::Memory => memory(entry, settings)?,
+        Server::Redis => redis(entry, settings).await?,
+        Server::Memcached => memcached(entry, format, settings)?,
     };
-    Ok((cache, Format::Json))
+    Ok((cache, format))
+}
+
+#[cfg(feature = "memory")]
+fn memory(entry: &CacheSettings, settings: &Settings) -> Result<SharedCache, OpenError> {
+    tracing::warn!(
+        "sessions are kept in the memory of this process: they end with it, and no other process sees them; an entry in CACHES names a \
+         cache that is shared"
+    );
+    let cache = super::MemoryCache::open(&settings.cache_alias, entry)?;
+    Ok(SharedCache::new(cache))
+}
+
+#[cfg(not(feature = "memory"))]
+fn memory(entry: &CacheSettings, settings: &Settings) -> Result<SharedCache, OpenError> {
+    Err(not_built(entry, settings, "memory"))
 }
 
 #[cfg(feature = "redis")]
@@ -44,7 +68,26 @@ async fn redis(entry: &CacheSettings, settings: &Settings) -> Result<SharedCache
     Err(not_built(entry, settings, "redis"))
 }
 
-#[cfg(not(feature = "redis"))]
+#[cfg(feature = "memcached")]
+fn memcached(
+    entry: &CacheSettings,
+    format: Format,
+    settings: &Settings,
+) -> Result<SharedCache, OpenError> {
+    let cache = super::MemcachedCache::open(entry, format, settings)?;
+    Ok(SharedCache::new(cache))
+}
+
+#[cfg(not(feature = "memcached"))]
+fn memcached(
+    entry: &CacheSettings,
+    _format: Format,
+    settings: &Settings,
+) -> Result<SharedCache, OpenError> {
+    Err(not_built(entry, settings, "memcached"))
+}
+
+#[cfg(not(all(feature = "memory", feature = "redis", feature = "memcached")))]
 fn not_built(entry: &CacheSettings, settings: &Settings, feature: &str) -> OpenError {
     let setting = format!("CACHES.{}.BACKEND", settings.cache_alias);
     let needed = format!("it needs the feature `{feature}` of the crate `tenure`");

@@ -115,7 +115,7 @@ impl<C: Cache> SessionStore for CacheStore<C> {
     fn powers(&self) -> Powers {
         Powers {
             compare_and_swap: true,
-            atomic_rename: true,
+            atomic_rename: self.cache.atomic_rename(),
             touch: true,
             scan: false,
             clear_expired: false,

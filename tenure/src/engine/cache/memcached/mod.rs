@@ -102,9 +102,7 @@ impl MemcachedCache {
         let server = |address| Server::new(address, limits);
         Ok(Self {
             servers: addresses.into_iter().map(server).collect(),
-            flags: match format {
-                Format::Json => 0,
-            },
+            flags: format.memcached_flags(),
             max_size: settings.max_size,
         })
     }
@@ -241,6 +239,11 @@ impl Cache for MemcachedCache {
             server.ask(back).await?;
         }
         Ok(true)
+    }
+
+    /// memcached has no command for two keys.
+    fn atomic_rename(&self) -> bool {
+        false
     }
 
     /// Dropped or cut off after the first step, both entries are there: the old one as it was, and a new one whose key nobody was told. It
