@@ -149,6 +149,7 @@ async fn a_line_that_fails_is_told_in_time_and_heals() {
     let load = async || store.load(&key(KEY)).await;
     for bytes in 1..300 {
         // So that it is this reading, and not the connecting before it.
+        proxy.heal();
         healed(&store).await;
         proxy.cut_in_reply(bytes);
         let found = load().await.unwrap().unwrap();
