@@ -15,12 +15,24 @@
 mod mysql;
 #[cfg(any(feature = "postgres", feature = "sqlx-postgres"))]
 mod postgres;
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "sqlx-sqlite"))]
 mod sqlite;
+#[cfg(any(
+    feature = "sqlx-mysql",
+    feature = "sqlx-postgres",
+    feature = "sqlx-sqlite"
+))]
+mod sqlx;
 mod table;
 
 use std::{sync::Arc, time::SystemTime};
 
+#[cfg(any(
+    feature = "sqlx-mysql",
+    feature = "sqlx-postgres",
+    feature = "sqlx-sqlite"
+))]
+pub use self::sqlx::{SqlxStore, SqlxTable};
 #[cfg(feature = "sqlite")]
 pub use sqlite::Sqlite;
 #[cfg(feature = "auth")]
