@@ -30,7 +30,7 @@
 //! | `SESSION_…` and the other settings | [`settings`] |
 //! | login and logout | [`auth`] |
 //! | the session in templates | [`template`] |
-//! | a store of your own | [`store`] |
+//! | a store of your own | [`store`], and its tests: [`conformance`](mod@conformance) |
 //! | tests of your program | [`testing`] |
 
 mod changes;
@@ -53,6 +53,8 @@ mod session;
 
 #[cfg(feature = "auth")]
 pub mod auth;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod middleware;
 #[cfg(feature = "minijinja")]
 pub mod template;
