@@ -12,4 +12,7 @@ mod url;
 
 #[cfg(feature = "sqlite")]
 pub use self::connection::Sqlite;
-pub(crate) use self::{date::{date, date_text}, failure::advice};
+pub(crate) use self::{
+    date::{date, date_text},
+    failure::advice,
+};

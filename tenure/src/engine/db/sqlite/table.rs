@@ -16,11 +16,7 @@ use super::{
     url::Location,
 };
 use crate::{
-    engine::OpenError,
-    error::StoreError,
-    moment::Zone,
-    settings::Settings,
-    store::Listed,
+    engine::OpenError, error::StoreError, moment::Zone, settings::Settings, store::Listed,
 };
 
 impl Sqlite {
@@ -130,7 +126,11 @@ impl SessionTable for Sqlite {
                 // Somebody put a blob or text that is no UTF-8 there: it was read leniently, and compares with nothing. The
                 // transaction keeps others out, so it is still what was read.
                 Some(current) if current.data == base => {
-                    execute(connection, sql::REPLACE, params![new_key, row.data, ends, key])?;
+                    execute(
+                        connection,
+                        sql::REPLACE,
+                        params![new_key, row.data, ends, key],
+                    )?;
                     Ok(Updated::Done)
                 }
                 current => Ok(current.map_or(Updated::Gone, Updated::Other)),
@@ -188,7 +188,11 @@ impl SessionTable for Sqlite {
             let mut statement = connection.prepare_cached(sql::LIST)?;
             let rows = statement.query_map(params![after, limit], |row| {
                 let size = usize::try_from(row.get::<_, i64>(2)?).unwrap_or_default();
-                Ok(Listed::new(text(row, 0)?, date(&text(row, 1)?, zone).into(), size))
+                Ok(Listed::new(
+                    text(row, 0)?,
+                    date(&text(row, 1)?, zone).into(),
+                    size,
+                ))
             })?;
             rows.collect()
         })

@@ -141,7 +141,11 @@ impl SessionTable for SqlxTable<Postgres> {
 
     async fn delete_ended(&self, before: SystemTime, limit: usize) -> Result<u64, StoreError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let delete = || query(sql::DELETE_ENDED).bind(Date::from(before)).bind(limit);
+        let delete = || {
+            query(sql::DELETE_ENDED)
+                .bind(Date::from(before))
+                .bind(limit)
+        };
         Ok(self.0.execute(delete).await?.rows_affected())
     }
 

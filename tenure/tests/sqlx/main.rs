@@ -1,0 +1,6 @@
+//! Sessions through a pool of sqlx's that the program has already.
+
+#[cfg(test)]
+mod exchange;
+#[cfg(test)]
+mod sqlite;
