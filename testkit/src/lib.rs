@@ -8,8 +8,15 @@
     reason = "tests fail this way"
 )]
 
+mod console;
+mod mariadb;
+mod postgres;
 mod process;
 mod proxy;
+mod unprivileged;
 
+pub use console::Console;
+pub use mariadb::MariaDb;
+pub use postgres::Postgres;
 pub use process::{Server, free_port, program, wait_until};
 pub use proxy::Proxy;

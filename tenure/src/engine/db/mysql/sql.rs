@@ -12,7 +12,7 @@ use crate::moment::{Moment, Zone, civil_text};
 /// would cut what does not fit, and say nothing.
 pub(crate) const SETUP: &[&str] = &[
     "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
-    "SET SESSION sql_mode = CONCAT_WS(',', @@sql_mode, 'STRICT_TRANS_TABLES')",
+    "SET autocommit = 1, sql_mode = CONCAT_WS(',', @@sql_mode, 'STRICT_TRANS_TABLES')",
 ];
 /// Whether there is a table already. Making it "if not exists" needs the right to make tables even where it does.
 pub(crate) const HAS_TABLE: &str = "SELECT 1 FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = 'django_session'";
