@@ -10,7 +10,10 @@ use sqlx::{
 };
 
 use super::{
-    super::{Row, SessionTable, Updated, mysql::sql},
+    super::{
+        Row, SessionTable, Updated,
+        mysql::{codes, sql},
+    },
     SqlxTable,
     pool::{Dialect, text},
 };
@@ -18,18 +21,19 @@ use crate::{error::StoreError, store::Listed};
 
 impl Dialect for MySql {
     fn place(options: &MySqlConnectOptions) -> String {
-        match options.get_socket() {
-            Some(socket) => format!("MySQL at {}", socket.display()),
-            None => format!("MySQL at {}:{}", options.get_host(), options.get_port()),
-        }
+        let address = match options.get_socket() {
+            Some(socket) => socket.display().to_string(),
+            None => format!("{}:{}", options.get_host(), options.get_port()),
+        };
+        let database = options.get_database().unwrap_or_default();
+        format!("MySQL at {address} (database {database:?})")
     }
 
     fn advice(error: &dyn DatabaseError, place: &str, tried: Duration) -> String {
         let number = error
-            .try_downcast_ref::<MySqlDatabaseError>()
-            .map(MySqlDatabaseError::number);
-        let _ = (number, tried);
-        format!("{place} refused a statement")
+            .try_downcast_ref()
+            .map_or(0, MySqlDatabaseError::number);
+        codes::trouble(number, error.message()).what(place, tried)
     }
 }
 

@@ -11,7 +11,10 @@ use sqlx::{
 };
 
 use super::{
-    super::{Row, SessionTable, Updated, postgres::sql},
+    super::{
+        Row, SessionTable, Updated,
+        postgres::{codes, sql},
+    },
     SqlxTable,
     pool::{Dialect, text},
 };
@@ -56,15 +59,18 @@ impl From<Date> for SystemTime {
 impl Dialect for Postgres {
     fn place(options: &PgConnectOptions) -> String {
         let port = options.get_port();
-        match options.get_socket() {
-            Some(folder) => format!("PostgreSQL in {} at port {port}", folder.display()),
-            None => format!("PostgreSQL at {}:{port}", options.get_host()),
-        }
+        let address = match options.get_socket() {
+            Some(folder) => format!("{}, port {port}", folder.display()),
+            None => format!("{}:{port}", options.get_host()),
+        };
+        // Its user's name, where the program gave none.
+        let database = options.get_database().unwrap_or(options.get_username());
+        format!("PostgreSQL at {address} (database {database:?})")
     }
 
     fn advice(error: &dyn DatabaseError, place: &str, tried: Duration) -> String {
-        let _ = (error, tried);
-        format!("{place} refused a statement")
+        let code = error.code().unwrap_or_default();
+        codes::trouble(&code).what(place, tried)
     }
 }
 
