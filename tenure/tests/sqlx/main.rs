@@ -3,4 +3,10 @@
 #[cfg(test)]
 mod exchange;
 #[cfg(test)]
+mod mysql;
+#[cfg(test)]
+mod postgres;
+#[cfg(test)]
 mod sqlite;
+#[cfg(test)]
+mod visits;

@@ -10,15 +10,16 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use tenure::{
-    SessionError, Sessions, Settings,
+    Sessions, Settings,
     codec::SignedJson,
     engine::db::{SqliteStore, SqlxStore},
     testing,
 };
 
-use crate::exchange::exchange;
-
-const KEY: &str = "0123456789abcdefghijklmnopqrstuv";
+use crate::{
+    exchange::exchange,
+    visits::{KEY, told, visits},
+};
 
 fn options(folder: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
@@ -45,12 +46,6 @@ fn settings() -> Settings {
     let mut settings = testing::settings();
     settings.store_timeout = Duration::from_secs(1);
     settings
-}
-
-/// The message of an outage.
-fn told(error: SessionError) -> String {
-    assert_eq!(error.status(), 503);
-    error.to_string()
 }
 
 tenure::conformance!(sqlite, async |settings: &Settings| {
@@ -92,17 +87,7 @@ async fn the_programs_own_transaction_and_connections_are_left_alone() {
 
     // Many at a time, on the one connection that is left.
     let sessions = Sessions::new(store, &settings()).unwrap();
-    let visits = (0..50).map(|_| {
-        let session = sessions.new_session();
-        tokio::spawn(async move {
-            let session = session.load().await.unwrap();
-            session.insert("cart", 1).unwrap();
-            session.save().await.unwrap();
-        })
-    });
-    for visit in visits.collect::<Vec<_>>() {
-        visit.await.unwrap();
-    }
+    visits(&sessions, 50).await;
     assert!(pool.size() <= 2, "{}", pool.size());
 
     // The program's transaction does not see them, and does not take them back.
