@@ -2,6 +2,8 @@
 
 pub mod cache;
 pub mod db;
+#[cfg(all(feature = "file", unix))]
+pub mod file;
 mod open;
 
 pub use open::{OpenError, open};

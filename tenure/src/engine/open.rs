@@ -51,6 +51,12 @@ pub async fn open(settings: &Settings) -> Result<Store, OpenError> {
     settings.check()?;
     match settings.engine_name()? {
         "db" => db(settings).await,
+        #[cfg(all(feature = "file", unix))]
+        "file" => {
+            let store = super::file::FileStore::open(settings).await?;
+            Ok(Store::new(store, settings.store_timeout))
+        }
+        #[cfg(not(all(feature = "file", unix)))]
         "file" => Err(not_built("file", "file")),
         "cache" => Err(not_built("cache", "cache")),
         "cached_db" => Err(not_built("cached_db", "cached_db")),
