@@ -12,7 +12,7 @@ use std::{
 
 use tenure::store::{Renamed, Saved, SessionStore};
 
-use crate::site::{KEY, Site, codec, key, record, signed};
+use crate::site::{KEY, Site, codec, in_memory, key, record, signed};
 
 const NEW: &str = "abcdefghijklmnopqrstuvwxyz012345";
 
@@ -56,7 +56,7 @@ fn stagger(round: u32) {
 fn a_logout_in_django_is_never_undone_and_its_writes_are_never_overwritten() {
     let runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = { runtime }.enable_all().build().unwrap();
-    let site = runtime.block_on(Site::new());
+    let site = runtime.block_on(Site::in_folder(in_memory()));
     let (mine, new) = (key(KEY), key(NEW));
     let theirs = signed(r#"{"django":1}"#);
     let ours = record(r#"{"user":8}"#);

@@ -14,7 +14,33 @@ use crate::{
 };
 
 /// Cases in which tenure does something else than Django, and why.
-const DELIBERATE: &[(&str, &str)] = &[];
+const DELIBERATE: &[(&str, &str)] = &[
+    ("file_valid_int_expiry_random_1", COOKIE_FOLLOWS),
+    ("file_unknown_clear", NO_SESSION),
+    ("file_bad_chars_clear", NO_SESSION),
+    ("file_bad_chars_flush", NO_SESSION),
+    ("file_bad_chars_flush_then_write", NO_SESSION),
+    ("file_bad_chars_random_1", NO_SESSION),
+    ("file_unknown_save_every_untouched", NO_FILE),
+    ("file_bad_chars_save_every_untouched", NO_FILE),
+    ("file_expired_save_every_untouched", NO_FILE),
+    ("file_expired_save_every_read", NO_FILE),
+    ("file_expired_read", NO_FILE),
+    ("file_expired_delete_key", NO_FILE),
+    ("file_expired_write_500", NO_FILE),
+    ("file_expired_cycle", ONE_KEY),
+    ("file_expired_random_0", ONE_KEY),
+    ("file_expired_clear", NO_REVIVAL),
+];
+const COOKIE_FOLLOWS: &str = "a new key reaches the visitor also if the handler fails afterwards: Django leaves the cookie of the dead key";
+const NO_SESSION: &str =
+    "ending a session that is not there is no error: Django answers 400 to a stranger's cookie";
+const NO_FILE: &str =
+    "a stranger's or expired cookie makes no file: Django stores an empty session for it";
+const ONE_KEY: &str =
+    "one key is drawn for one new session: Django draws one for the expired session first";
+const NO_REVIVAL: &str =
+    "clearing an expired session does not bring it back: Django gives its key a new life";
 
 /// What a request left behind.
 #[derive(Debug, PartialEq)]

@@ -24,8 +24,10 @@ mod vectors;
 mod tests {
     use tenure::{Settings, engine::file::FileStore};
 
+    use crate::site::in_memory;
+
     tenure::conformance!(file, async |settings: &Settings| {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = in_memory();
         let mut settings = settings.clone();
         settings.file_path = Some(folder.path().to_owned());
         let one = FileStore::open(&settings).await.unwrap();

@@ -58,9 +58,17 @@ pub(crate) struct Site {
     pub(crate) sessions: Sessions,
 }
 
+/// A folder in memory, for tests of many thousand writes: each would wait for the disk.
+pub(crate) fn in_memory() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").unwrap()
+}
+
 impl Site {
     pub(crate) async fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::in_folder(tempfile::tempdir().unwrap()).await
+    }
+
+    pub(crate) async fn in_folder(folder: tempfile::TempDir) -> Self {
         let settings = settings(folder.path());
         let store = FileStore::open(&settings).await.unwrap();
         let sessions = Sessions::new(store.clone(), &settings).unwrap();

@@ -57,11 +57,7 @@ impl Folder {
     pub(super) fn create(&self, name: &str, new: &New) -> Result<bool, StoreError> {
         let (temporary, _) = self.write(name, new)?;
         let placed = place(self.handle(), &temporary.name, name);
-        let free = placed.map_err(|error| self.failure(error))?;
-        if free {
-            self.sync()?;
-        }
-        Ok(free)
+        placed.map_err(|error| self.failure(error))
     }
 
     /// Puts a new file in the place of the one that still holds `base`.
@@ -84,7 +80,6 @@ impl Folder {
         flock(&written.file, FlockOperation::NonBlockingLockExclusive)
             .map_err(|error| self.failure(error))?;
         if self.swap(&temporary.name, written.id, name, open.id)? {
-            self.sync()?;
             return Ok(Changed::Done);
         }
         let current = self.read(name)?;
@@ -262,7 +257,8 @@ impl Folder {
         futimens(file, &times).map_err(|error| self.failure(error))
     }
 
-    /// Has the names on the disk too: a power cut must not undo a logout.
+    /// Has the names on the disk too: a power cut must not undo a logout, or bring back a key that was given up. A write that it undoes
+    /// leaves the old session whole, and is not worth a second wait for the disk.
     fn sync(&self) -> Result<(), StoreError> {
         fsync(self.handle()).map_err(|error| self.failure(error))
     }

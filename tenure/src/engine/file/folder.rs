@@ -100,14 +100,17 @@ impl Folder {
 
     /// Opens a session's file; `None` if there is none, or it is not ours alone.
     pub(super) fn find(&self, name: &str) -> Result<Option<Open>, StoreError> {
+        self.open_file(name, OFlags::RDONLY)
+    }
+
+    fn open_file(&self, name: &str, access: OFlags) -> Result<Option<Open>, StoreError> {
         // A pipe does not make us wait, a terminal does not become ours, and a link leads nowhere.
-        let flags =
-            OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let flags = access | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         let file = match openat(&self.handle, name, flags, Mode::empty()) {
             Ok(file) => file,
             Err(Errno::NOENT) => return Ok(None),
-            // A link; a socket or a device without a driver.
-            Err(Errno::LOOP | Errno::MLINK | Errno::NXIO | Errno::NODEV) => {
+            // A link; a folder; a socket or a device without a driver.
+            Err(Errno::LOOP | Errno::MLINK | Errno::ISDIR | Errno::NXIO | Errno::NODEV) => {
                 return Ok(self.foreign());
             }
             // Somebody else's file, or the folder itself?
@@ -155,7 +158,8 @@ impl Folder {
     /// Opens a session's file and keeps other writers of tenure away from it.
     pub(super) fn lock(&self, name: &str, until: Instant) -> Result<Option<Open>, StoreError> {
         loop {
-            let Some(open) = self.find(name)? else {
+            // NFS locks only what is open for writing.
+            let Some(open) = self.open_file(name, OFlags::RDWR)? else {
                 return Ok(None);
             };
             match flock(&open.file, FlockOperation::NonBlockingLockExclusive) {
@@ -221,8 +225,7 @@ impl Folder {
 impl Id {
     #[expect(
         clippy::unnecessary_cast,
-        clippy::cast_sign_loss,
-        reason = "the numbers' types differ between systems; they are only compared"
+        reason = "the numbers' types differ between systems"
     )]
     pub(super) fn of(stat: &Stat) -> Self {
         Self(stat.st_dev as u64, stat.st_ino as u64)

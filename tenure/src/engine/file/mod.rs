@@ -31,7 +31,9 @@
 //!
 //! Whenever the process dies, a session is there in its old or its new form, whole. Dying in the midst of `cycle_key` may leave both files:
 //! the old one is the session that the visitor still has, and ends as any other; the new one has a key that nobody was told. Temporary
-//! files that were left behind are removed by `clear_expired` after an hour. What was answered is on the disk.
+//! files that were left behind are removed by `clear_expired` after an hour.
+//!
+//! A power cut may undo the writes of the last seconds, as with SQLite; never a logout or a new key that was answered.
 
 mod change;
 mod folder;

@@ -120,7 +120,8 @@ impl FileStore {
     {
         let files = Arc::clone(&self.files);
         let patience = files.patience;
-        let until = Instant::now() + patience;
+        // So that the thread still comes to say what it waits for.
+        let until = Instant::now() + patience * 9 / 10;
         let working = async move {
             let turn = Arc::clone(&files.turns).acquire_owned().await;
             let work = move || {
