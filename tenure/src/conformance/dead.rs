@@ -13,9 +13,6 @@ pub(super) const CASES: &[Case] = cases![
     of_two_new_keys_at_once_one_wins,
 ];
 
-/// Of each of the two roles: 10,000 together.
-const ROUNDS: usize = 5000;
-
 /// What a request does with its session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Way {
@@ -79,7 +76,8 @@ impl Way {
 /// The sessions of the slow requests and of the quick ones.
 struct Site {
     bench: Bench,
-    stage: Stage,
+    slow_stage: Stage,
+    quick_stage: Stage,
     slow: Sessions,
     slow_prolonging: Sessions,
     quick: Sessions,
@@ -88,18 +86,18 @@ struct Site {
 
 impl Site {
     fn new(bench: Bench) -> Outcome<Self> {
-        let stage = Stage::new(&bench.one);
-        let quick = Stage::new(&bench.other);
+        let (slow_stage, quick_stage) = (Stage::new(&bench.one), Stage::new(&bench.other));
         let prolonging = Settings {
             save_every_request: true,
             ..(*bench.settings).clone()
         };
         Ok(Self {
-            slow: Sessions::new(stage.clone(), &bench.settings)?,
-            slow_prolonging: Sessions::new(stage.clone(), &prolonging)?,
-            quick: Sessions::new(quick.clone(), &bench.settings)?,
-            quick_prolonging: Sessions::new(quick, &prolonging)?,
-            stage,
+            slow: Sessions::new(slow_stage.clone(), &bench.settings)?,
+            slow_prolonging: Sessions::new(slow_stage.clone(), &prolonging)?,
+            quick: Sessions::new(quick_stage.clone(), &bench.settings)?,
+            quick_prolonging: Sessions::new(quick_stage.clone(), &prolonging)?,
+            slow_stage,
+            quick_stage,
             bench,
         })
     }
@@ -115,7 +113,21 @@ impl Site {
 
     /// A visitor who has a session, and whom the store can log out.
     async fn visitor(&self) -> Outcome<String> {
-        visitor(&self.quick, &[("user", 7)]).await
+        let cookie = visitor(&self.quick, &[("user", 7)]).await?;
+        for stage in [&self.slow_stage, &self.quick_stage] {
+            *stage.progress() = Progress::default();
+        }
+        Ok(cookie)
+    }
+
+    /// A session is either deleted or moved to a new key.
+    fn ensure_not_both(&self, when: &str) -> Outcome {
+        let (slow, quick) = (self.slow_stage.progress(), self.quick_stage.progress());
+        ensure!(
+            !((slow.deleted && quick.renamed) || (slow.renamed && quick.deleted)),
+            "{when}, `delete` says that it removed the session, and `rename` that it moved it"
+        );
+        Ok(())
     }
 
     /// Cookie engines may have no means to end a session.
@@ -126,7 +138,7 @@ impl Site {
 }
 
 /// Calls `round` for each way and each wait of the slow request, over and over.
-async fn rounds(round: impl AsyncFn(Way, usize) -> Outcome<bool>) -> Outcome {
+async fn rounds(bench: &Bench, round: impl AsyncFn(Way, usize) -> Outcome<bool>) -> Outcome {
     let mut number = 0;
     loop {
         for way in WAYS {
@@ -137,7 +149,7 @@ async fn rounds(round: impl AsyncFn(Way, usize) -> Outcome<bool>) -> Outcome {
             }
             number += 1;
         }
-        if number >= ROUNDS {
+        if number >= bench.rounds * 5 {
             return Ok(());
         }
     }
@@ -181,16 +193,15 @@ async fn a_logout_stands_whatever_a_slow_request_does(bench: Bench) -> Outcome {
     let site = Site::new(bench)?;
     let interleaver = Interleaver::new();
     site.needs_logout().await?;
-    rounds(async |way, waits| {
+    rounds(&site.bench, async |way, waits| {
         let cookie = site.visitor().await?;
         let sessions = match way {
             Way::Prolongs => &site.slow_prolonging,
             _ => &site.slow,
         };
-        *site.stage.progress() = Progress::default();
         let slow = way.run(sessions.clone(), cookie.clone());
         let logout = async {
-            let seen = site.stage.progress().clone();
+            let seen = site.slow_stage.progress().clone();
             log_out(&site.quick, &cookie).await?;
             Ok(seen)
         };
@@ -201,6 +212,7 @@ async fn a_logout_stands_whatever_a_slow_request_does(bench: Bench) -> Outcome {
             seen.finished, seen.under_way
         );
         site.ensure_dead(&cookie, &when).await?;
+        site.ensure_not_both(&when)?;
         if both.forced {
             ensure_told(way, &seen, &both.slow, &cookie, &when)?;
         }
@@ -213,7 +225,7 @@ async fn a_slow_logout_ends_what_was_written_meanwhile(bench: Bench) -> Outcome 
     let site = Site::new(bench)?;
     let interleaver = Interleaver::new();
     site.bench.needs_a_place()?;
-    rounds(async |way, waits| {
+    rounds(&site.bench, async |way, waits| {
         let cookie = site.visitor().await?;
         let (sessions, header) = (site.slow.clone(), cookie.clone());
         let slow = async move { log_out(&sessions, &header).await };
@@ -227,6 +239,7 @@ async fn a_slow_logout_ends_what_was_written_meanwhile(bench: Bench) -> Outcome 
         let when =
             format!("after a slow logout that was stopped at wait {waits} for a request ({way:?})");
         site.ensure_dead(&cookie, &when).await?;
+        site.ensure_not_both(&when)?;
         Ok(both.was_done)
     })
     .await
@@ -241,10 +254,9 @@ async fn of_two_new_keys_at_once_one_wins(bench: Bench) -> Outcome {
     let mut waits = 0;
     loop {
         let cookie = site.visitor().await?;
-        *site.stage.progress() = Progress::default();
         let slow = Way::ChangesTheKey.run(site.slow.clone(), cookie.clone());
         let quick = async {
-            let seen = site.stage.progress().clone();
+            let seen = site.slow_stage.progress().clone();
             let answer = Way::ChangesTheKey
                 .run(site.quick.clone(), cookie.clone())
                 .await?;

@@ -3,6 +3,8 @@
 pub mod cache;
 pub mod cached_db;
 pub mod db;
+#[cfg(all(feature = "file", unix))]
+pub mod file;
 mod open;
 
 pub use open::{OpenError, open};

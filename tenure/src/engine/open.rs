@@ -55,6 +55,12 @@ pub async fn open(settings: &Settings) -> Result<Store, OpenError> {
     settings.check()?;
     match settings.engine_name()? {
         "db" => database(settings, Alone(settings)).await,
+        #[cfg(all(feature = "file", unix))]
+        "file" => {
+            let store = super::file::FileStore::open(settings).await?;
+            Ok(Store::new(store, settings.store_timeout))
+        }
+        #[cfg(not(all(feature = "file", unix)))]
         "file" => Err(not_built("file", "file")),
         "cache" => cache(settings).await,
         "cached_db" => cached_db(settings).await,
