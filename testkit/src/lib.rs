@@ -11,7 +11,9 @@
 mod django;
 mod process;
 mod proxy;
+mod redis;
 
 pub use django::{Django, python};
 pub use process::{Server, free_port, program, wait_until};
 pub use proxy::Proxy;
+pub use redis::{Flavour, Redis, RedisCluster, Sentinel};
