@@ -2,18 +2,27 @@
 //!
 //! Nothing is skipped: a server that is not installed fails the test, and says what to install.
 #![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
+    clippy::missing_panics_doc,
     clippy::panic,
+    clippy::unwrap_used,
     reason = "tests fail this way"
 )]
 
+mod console;
 mod django;
+mod mariadb;
+mod memcached;
+mod postgres;
 mod process;
 mod proxy;
 mod redis;
+mod unprivileged;
 
+pub use console::Console;
 pub use django::{Django, python};
+pub use mariadb::MariaDb;
+pub use memcached::Memcached;
+pub use postgres::Postgres;
 pub use process::{Server, free_port, program, wait_until};
 pub use proxy::Proxy;
 pub use redis::{Flavour, Redis, RedisCluster, Sentinel};

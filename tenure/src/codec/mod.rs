@@ -10,3 +10,5 @@ pub mod signing;
 pub(crate) mod zlib;
 
 pub use self::signed_json::SignedJson;
+#[cfg(feature = "memcached")]
+pub(crate) use self::zlib::inflate;

@@ -3,8 +3,8 @@
 use std::time::{Duration, SystemTime};
 
 use tenure::{
-    SessionKey, StoreError, Version,
-    engine::cache::Cache as _,
+    Data, SessionKey, StoreError, Version,
+    engine::cache::{Cache as _, Format},
     store::{Saved, Store},
 };
 use testkit::{Proxy, Redis};
@@ -15,40 +15,41 @@ fn full(key: &SessionKey) -> String {
     format!(":1:django.contrib.sessions.cache{}", key.as_str())
 }
 
+/// Each format that Redis holds for Django, tenure and django-redis.
 #[tokio::test]
 async fn a_value_damaged_at_any_byte_counts_as_empty_or_as_data() {
     let server = Redis::start();
-    let settings = site::settings(&server.url());
-    let (store, cache) = (
-        site::open(&settings).await.unwrap(),
-        site::cache(&settings).await,
-    );
-    let key = site::free_key();
-    let sample =
-        b"{\"name\":\"Ada\",\"_session_expiry\":300,\"list\":[1,2.5,null,{\"a\":\"\\u00e9\"}]}";
-    let hour = Duration::from_secs(3600);
-    let mut damaged = 0;
-    for at in 0..sample.len() {
-        for wrong in [0, b'"', b'9', 0x80, 0xff, sample[at] ^ 0x20] {
-            let mut value = sample.to_vec();
-            value[at] = wrong;
-            cache.put(&full(&key), &value, hour).await.unwrap();
-            damaged += usize::from(is_damaged(&store, &key).await);
+    for backend in [site::DJANGO, site::DJANGO_REDIS, site::OURS] {
+        let settings = site::settings_for(backend, &server.url());
+        let entry = &settings.caches["default"];
+        let format = Format::of("default", entry).unwrap();
+        let store = site::open(&settings).await.unwrap();
+        let cache = site::cache(&settings).await;
+        let (key, hour) = (site::free_key(), Duration::from_secs(3600));
+        let text = r#"{"name":"Ada","_session_expiry":300,"list":[1,2.5,null,{"a":"\u00e9"}]}"#;
+        let sample = format.encode(&Data::from_json(text.as_bytes()).unwrap());
+        let mut damaged = 0;
+        for at in 0..sample.len() {
+            for wrong in [0, b'"', b'9', 0x80, 0xff, sample[at] ^ 0x20] {
+                let mut value = sample.clone();
+                value[at] = wrong;
+                cache.put(&full(&key), &value, hour).await.unwrap();
+                damaged += usize::from(is_damaged(&store, &key).await);
+            }
+            cache.put(&full(&key), &sample[..at], hour).await.unwrap();
+            assert!(is_damaged(&store, &key).await, "{backend}: cut at {at}");
         }
-        cache.put(&full(&key), &sample[..at], hour).await.unwrap();
-        assert!(is_damaged(&store, &key).await, "cut at {at}");
-    }
-    assert!(damaged > sample.len());
-    // Django leaves numbers as they are.
-    cache.put(&full(&key), b"42", hour).await.unwrap();
-    assert!(store.load(&key).await.unwrap().unwrap().data.is_empty());
-    for foreign in [
-        // A pickle that runs a program.
-        &b"cos\nsystem\n(S'touch /tmp/owned'\ntR."[..],
-        b"\x80\x05\x95",
-    ] {
-        cache.put(&full(&key), foreign, hour).await.unwrap();
-        assert!(is_damaged(&store, &key).await, "{foreign:?}");
+        assert!(damaged > sample.len(), "{backend}: {damaged}");
+        // Django's RedisCache leaves numbers as they are.
+        for foreign in [
+            &b"42"[..],
+            b"cos\nsystem\n(S'touch /tmp/owned'\ntR.",
+            b"\x80\x05\x95",
+        ] {
+            cache.put(&full(&key), foreign, hour).await.unwrap();
+            let found = store.load(&key).await.unwrap().unwrap();
+            assert!(found.data.is_empty(), "{backend}: {foreign:?}");
+        }
     }
 }
 

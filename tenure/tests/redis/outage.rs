@@ -100,7 +100,7 @@ async fn a_reply_may_break_at_any_byte() {
     let store = site::open(&settings).await.unwrap();
     let (key, mut base) = kept(&store).await;
     let mut broken = 0;
-    for bytes in 1..=40 {
+    for bytes in 1..=60 {
         store.load(&key).await.unwrap();
         line.take_round_trips();
         line.cut_in_reply(bytes);

@@ -22,13 +22,21 @@ use testkit::Proxy;
 
 pub(crate) const DJANGO: &str = "django.core.cache.backends.redis.RedisCache";
 
-/// Settings with a cache at this place, and little patience.
+pub(crate) const DJANGO_REDIS: &str = "django_redis.cache.RedisCache";
+pub(crate) const OURS: &str = "tenure.cache.redis";
+
+/// Settings with Django's own cache at this place, and little patience.
 pub(crate) fn settings(location: &str) -> Settings {
+    settings_for(DJANGO, location)
+}
+
+/// Settings with a cache at this place.
+pub(crate) fn settings_for(backend: &str, location: &str) -> Settings {
     let mut settings = testing::settings();
     settings.engine = "cache".into();
     settings.store_timeout = Duration::from_secs(2);
     let mut entry = CacheSettings::default();
-    entry.backend = DJANGO.into();
+    entry.backend = backend.into();
     entry.location = vec![location.to_owned()];
     settings.caches.insert("default".into(), entry);
     settings
@@ -48,15 +56,16 @@ pub(crate) async fn cache(settings: &Settings) -> RedisCache {
     RedisCache::open(entry, settings).await.unwrap()
 }
 
-/// A store with a connection of its own, in this format.
-pub(crate) async fn store(settings: &Settings, format: Format) -> CacheStore<RedisCache> {
-    let cache = Arc::new(cache(settings).await);
-    CacheStore::new(cache, format, &settings.caches["default"], settings)
+/// A store with a connection of its own.
+pub(crate) async fn store(settings: &Settings) -> CacheStore<RedisCache> {
+    let entry = &settings.caches["default"];
+    let format = Format::of("default", entry).unwrap();
+    CacheStore::new(Arc::new(cache(settings).await), format, entry, settings)
 }
 
 /// Two connections to one place, as two processes have them.
-pub(crate) async fn two(settings: &Settings, format: Format) -> [CacheStore<RedisCache>; 2] {
-    [store(settings, format).await, store(settings, format).await]
+pub(crate) async fn two(settings: &Settings) -> [CacheStore<RedisCache>; 2] {
+    [store(settings).await, store(settings).await]
 }
 
 /// The URL of a line to a server.

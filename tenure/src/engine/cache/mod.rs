@@ -6,6 +6,8 @@
 mod backend;
 mod django_redis;
 mod format;
+#[cfg(feature = "memcached")]
+mod memcached;
 mod open;
 #[cfg(feature = "redis")]
 pub mod redis;
@@ -14,6 +16,8 @@ mod store;
 
 use std::{future::Future, time::Duration};
 
+#[cfg(feature = "memcached")]
+pub use self::memcached::MemcachedCache;
 pub(super) use self::open::{entry, open};
 pub use self::{django_redis::DjangoRedis, format::Format, shared::SharedCache, store::CacheStore};
 use crate::{error::StoreError, record::Version};
