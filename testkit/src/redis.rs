@@ -60,8 +60,19 @@ impl Redis {
 
     /// A server that nobody may use but `user` with `password`.
     pub fn with_user(user: &str, password: &str) -> Self {
-        let rule = format!("{user} on >{password} ~* &* +@all");
-        let arguments = ["--user", "default off", "--user", &rule];
+        let password_rule = format!(">{password}");
+        let arguments = [
+            "--user",
+            "default",
+            "off",
+            "--user",
+            user,
+            "on",
+            &password_rule,
+            "~*",
+            "&*",
+            "+@all",
+        ];
         let login = ["--user", user, "--pass", password];
         Self::at(Flavour::Redis, free_port(), &arguments, &login, false)
     }
@@ -80,7 +91,6 @@ impl Redis {
             ("--unixsocket", socket(folder.path())),
             ("--save", String::new()),
             ("--appendonly", "no".to_owned()),
-            ("--enable-debug-command", "yes".to_owned()),
         ];
         if tls {
             make_certificates(folder.path());

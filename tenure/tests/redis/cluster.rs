@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use tenure::store::Saved;
+use tenure::{
+    conformance::{self, Broken},
+    store::Saved,
+};
 use testkit::{RedisCluster, wait_until};
 
 use crate::site::{self, kept, record};
@@ -85,4 +88,28 @@ async fn visitors_come_through_slots_that_move_and_nodes_that_die() {
         error.contains("cluster that misses nodes") || error.contains("could not be reached"),
         "{error}"
     );
+}
+
+#[tokio::test]
+async fn visitors_come_through_a_cluster_that_goes_silent() {
+    let cluster = RedisCluster::start();
+    let sessions = site::sessions(&site::settings(&cluster.url())).await;
+    let cluster = std::sync::Mutex::new(cluster);
+    let outcome = conformance::outage(
+        &sessions,
+        Broken::Everything,
+        async || {
+            for node in cluster.lock().unwrap().nodes() {
+                node.server().pause();
+            }
+        },
+        async || {
+            let mut cluster = cluster.lock().unwrap();
+            for node in cluster.nodes() {
+                node.server().resume();
+            }
+            cluster.wait();
+        },
+    );
+    outcome.await.unwrap();
 }

@@ -2,8 +2,11 @@
 
 use redis::Client;
 use tenure::{
-    OpenError, Settings,
-    engine::cache::{CacheStore, Format, redis::RedisCache},
+    Settings,
+    engine::{
+        OpenError,
+        cache::{CacheStore, Format, redis::RedisCache},
+    },
     store::SessionStore as _,
 };
 use testkit::Redis;
@@ -161,7 +164,7 @@ async fn wrong_settings_name_the_setting_and_what_is_needed() {
             "redis://name-of-the-primary/0 is needed",
         ),
         (
-            "redis+cluster://host,redis+cluster://:hunter2@other",
+            "redis+cluster://:hunter2@host,redis+cluster://other",
             None,
             "CACHES.default.LOCATION is",
         ),
@@ -172,7 +175,10 @@ async fn wrong_settings_name_the_setting_and_what_is_needed() {
         ),
         (
             "rediss://host",
-            Some(("ssl_certfile", file!())),
+            Some((
+                "ssl_certfile",
+                concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"),
+            )),
             "are needed both, or neither",
         ),
     ] {

@@ -338,3 +338,36 @@ fn evicts(info: &Value) -> bool {
     let bounded = field("maxmemory").is_some_and(|limit| limit != "0");
     bounded && field("maxmemory_policy").is_some_and(|policy| policy != "noeviction")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn info(limit: &str, policy: &str) -> Value {
+        let text = format!("# Memory\r\nmaxmemory:{limit}\r\nmaxmemory_policy:{policy}\r\n");
+        Value::BulkString(text.into_bytes())
+    }
+
+    #[test]
+    fn a_server_that_forgets_is_known_as_such() {
+        assert!(evicts(&info("1000", "allkeys-lru")));
+        // Every session has an end, so these go, too.
+        assert!(evicts(&info("1000", "volatile-ttl")));
+        assert!(!evicts(&info("1000", "noeviction")));
+        assert!(!evicts(&info("0", "allkeys-lru")));
+        let nodes = vec![
+            (Value::Nil, info("0", "noeviction")),
+            (Value::Nil, info("1", "allkeys-lfu")),
+        ];
+        assert!(evicts(&Value::Map(nodes)));
+        assert!(!evicts(&Value::Okay));
+    }
+
+    #[test]
+    fn a_life_is_at_least_a_millisecond_and_fits_into_a_date() {
+        assert_eq!(millis(Duration::ZERO), b"1");
+        assert_eq!(millis(Duration::from_micros(1999)), b"1");
+        assert_eq!(millis(Duration::from_secs(3600)), b"3600000");
+        assert_eq!(millis(Duration::MAX), LONGEST.to_string().into_bytes());
+    }
+}
