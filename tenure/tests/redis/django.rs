@@ -71,7 +71,7 @@ async fn django_and_we_read_and_write_each_others_sessions() {
         assert_eq!(text["name"], data["name"]);
         let left = found.expires_at.duration_since(SystemTime::now()).unwrap();
         assert!(
-            (Duration::from_secs(590)..=Duration::from_secs(600)).contains(&left),
+            (Duration::from_secs(590)..=Duration::from_mins(10)).contains(&left),
             "{left:?}"
         );
 

@@ -25,7 +25,7 @@ async fn a_value_damaged_at_any_byte_counts_as_empty_or_as_data() {
         let format = Format::of("default", entry).unwrap();
         let store = site::open(&settings).await.unwrap();
         let cache = site::cache(&settings).await;
-        let (key, hour) = (site::free_key(), Duration::from_secs(3600));
+        let (key, hour) = (site::free_key(), Duration::from_hours(1));
         let text = r#"{"name":"Ada","_session_expiry":300,"list":[1,2.5,null,{"a":"\u00e9"}]}"#;
         let sample = format.encode(&Data::from_json(text.as_bytes()).unwrap());
         let mut damaged = 0;
@@ -75,7 +75,7 @@ async fn a_key_that_holds_a_list_is_an_error_that_says_so() {
     let (key, other) = (site::free_key(), site::free_key());
     server.command(&["LPUSH", &full(&key), "x"]);
     let base = Version::from_text("{}");
-    let later = SystemTime::now() + Duration::from_secs(60);
+    let later = SystemTime::now() + Duration::from_mins(1);
     for error in [
         store.load(&key).await.unwrap_err(),
         store.save(&key, &record("Ada"), &base).await.unwrap_err(),
@@ -126,8 +126,8 @@ async fn an_entry_without_an_end_counts_for_the_cookies_age() {
     server.command(&["PERSIST", &full(&key)]);
     let found = store.load(&key).await.unwrap().unwrap();
     let age = found.expires_at.duration_since(SystemTime::now()).unwrap();
-    assert!(age > settings.cookie_age - Duration::from_secs(60));
-    let later = SystemTime::now() + Duration::from_secs(60);
+    assert!(age + Duration::from_mins(1) > settings.cookie_age);
+    let later = SystemTime::now() + Duration::from_mins(1);
     assert!(store.touch(&key, later, &base).await.unwrap());
     assert_eq!(server.command(&["TTL", &full(&key)]), "-1");
 }

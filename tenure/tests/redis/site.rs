@@ -83,7 +83,7 @@ pub(crate) fn free_key() -> SessionKey {
 /// A session for an hour.
 pub(crate) fn record(name: &str) -> Record {
     let data = Data::from_json(format!("{{\"name\":\"{name}\"}}").as_bytes()).unwrap();
-    Record::new(data, SystemTime::now() + Duration::from_secs(3600))
+    Record::new(data, SystemTime::now() + Duration::from_hours(1))
 }
 
 /// A session that is there, with its version.

@@ -367,7 +367,7 @@ mod tests {
     fn a_life_is_at_least_a_millisecond_and_fits_into_a_date() {
         assert_eq!(millis(Duration::ZERO), b"1");
         assert_eq!(millis(Duration::from_micros(1999)), b"1");
-        assert_eq!(millis(Duration::from_secs(3600)), b"3600000");
+        assert_eq!(millis(Duration::from_hours(1)), b"3600000");
         assert_eq!(millis(Duration::MAX), LONGEST.to_string().into_bytes());
     }
 }
