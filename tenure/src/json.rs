@@ -17,9 +17,10 @@ use serde::{Serialize, de::DeserializeOwned};
 
 pub(crate) use self::{
     merge::merge_repeated,
-    read::read,
-    scan::Scanner,
-    text::{escape, unescape},
+    read::{float, read},
+    scan::{MAX_DEPTH, Scanner},
+    text::{escape, push_escaped_units, push_escaped_utf8, push_unescaped, string_end, unescape},
+    write::push_float,
 };
 use crate::error::{CodecError, ValueError};
 
@@ -159,6 +160,22 @@ fn canonical(text: &str) -> Result<Cow<'_, str>, CodecError> {
         after_backslash = character == '\\' && !after_backslash;
     }
     scan(ascii.as_bytes()).map(|text| Cow::Owned(text.into_owned()))
+}
+
+/// Canonical text with a space after each comma and colon, as `json.dumps` writes it if it is not told otherwise.
+pub(crate) fn spaced(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + text.len() / 4);
+    let mut rest = text;
+    while let Some(first) = rest.as_bytes().first() {
+        let end = if *first == b'"' { string_end(rest) } else { 1 };
+        let (part, after) = rest.split_at_checked(end).unwrap_or((rest, ""));
+        out.push_str(part);
+        if matches!(first, b',' | b':') {
+            out.push(' ');
+        }
+        rest = after;
+    }
+    out
 }
 
 fn scan(bytes: &[u8]) -> Result<Cow<'_, str>, CodecError> {

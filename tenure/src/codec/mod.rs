@@ -1,12 +1,12 @@
 //! From data to what is stored, and back.
 //!
-//! [`signing`] is Django's signer; [`SignedJson`] is what its engines for tables, files and cookies store.
+//! [`signing`] is Django's signer; [`SignedJson`] is what its engines for tables, files and cookies store; [`pickle`] is what its caches
+//! store.
 
 mod base;
+pub mod pickle;
 mod signed_json;
 pub mod signing;
-mod zlib;
+pub(crate) mod zlib;
 
 pub use self::signed_json::SignedJson;
-#[cfg(feature = "memcached")]
-pub(crate) use self::zlib::inflate;

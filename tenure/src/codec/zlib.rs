@@ -5,7 +5,7 @@ use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, 
 use crate::error::CodecError;
 
 /// The compressed bytes, if they are fewer by more than one: then a `.` before them pays, as Django reckons.
-pub(super) fn deflate_if_shorter(bytes: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn deflate_if_shorter(bytes: &[u8]) -> Option<Vec<u8>> {
     // No room for more is needed: what does not fit is not wanted.
     let mut out = Vec::with_capacity(bytes.len().checked_sub(2)?);
     let mut deflate = Compress::new(Compression::new(6), true);

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::text::plain_run;
+use super::text::string_end;
 
 /// Up to this many names are compared one with another; beyond it they are hashed, so that many names cost no more than many bytes.
 const FEW: usize = 32;
@@ -85,15 +85,7 @@ impl<'a> Cursor<'a> {
 
     /// A string with its quotes.
     fn string(&mut self) -> &'a str {
-        let bytes = self.rest.as_bytes();
-        let mut end = 1;
-        loop {
-            end += plain_run(bytes.get(end..).unwrap_or_default());
-            match bytes.get(end) {
-                Some(b'\\') => end += 2,
-                _ => return self.take(end + 1),
-            }
-        }
+        self.take(string_end(self.rest))
     }
 
     fn take(&mut self, length: usize) -> &'a str {

@@ -28,7 +28,7 @@ pub(crate) fn read<T: DeserializeOwned>(text: &str) -> Result<T, ValueError> {
 /// The number, if the text is one that Python makes a float of, `NaN` and `Infinity` among them.
 ///
 /// The standard library reads it exactly, as Python does; `serde_json` may miss the last bit unless its `float_roundtrip` is on.
-fn float(text: &str) -> Option<f64> {
+pub(crate) fn float(text: &str) -> Option<f64> {
     let number = matches!(
         text.as_bytes().first(),
         Some(b'-' | b'0'..=b'9' | b'N' | b'I')

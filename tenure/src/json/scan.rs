@@ -11,7 +11,7 @@ use super::{
 use crate::error::CodecError;
 
 /// How deep lists and objects may nest. Python stops at about this depth (its recursion limit) too.
-const MAX_DEPTH: usize = 1000;
+pub(crate) const MAX_DEPTH: usize = 1000;
 
 /// Why a text is not JSON. It says where, never what stands there.
 #[derive(Debug, thiserror::Error)]

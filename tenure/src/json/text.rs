@@ -102,14 +102,7 @@ pub(super) fn push_escaped(out: &mut String, mut text: &str) {
         out.push_str(plain);
         let mut left = rest.chars();
         if let Some(character) = left.next() {
-            for unit in character.encode_utf16(&mut [0; 2]) {
-                out.extend(
-                    Spelling::of(*unit)
-                        .as_bytes()
-                        .iter()
-                        .map(|&byte| char::from(byte)),
-                );
-            }
+            push_escaped_units(out, character.encode_utf16(&mut [0; 2]));
         }
         text = left.as_str();
     }
@@ -120,23 +113,86 @@ pub(crate) fn unescape(escaped: &str) -> Cow<'_, str> {
     if !escaped.contains('\\') {
         return Cow::Borrowed(escaped);
     }
-    let mut units = Vec::with_capacity(escaped.len());
+    let characters = char::decode_utf16(units(escaped));
+    Cow::Owned(
+        characters
+            .map(|character| character.unwrap_or(char::REPLACEMENT_CHARACTER))
+            .collect(),
+    )
+}
+
+/// Appends the text that an escaped one stands for, in UTF-8. A surrogate without its partner is written as if it were a character, as
+/// Python does under the name `surrogatepass`.
+pub(crate) fn push_unescaped(out: &mut Vec<u8>, escaped: &str) {
+    for character in char::decode_utf16(units(escaped)) {
+        match character {
+            Ok(character) => out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
+            Err(half) => {
+                let [high, low] = half.unpaired_surrogate().to_be_bytes();
+                out.extend_from_slice(&[
+                    0xed,
+                    0x80 | (high & 0xf) << 2 | low >> 6,
+                    0x80 | low & 0x3f,
+                ]);
+            }
+        }
+    }
+}
+
+/// Appends UTF-8 as it stands between the quotes, with half surrogate pairs as [`push_unescaped`] writes them. False if it is none.
+pub(crate) fn push_escaped_utf8(out: &mut String, text: &[u8]) -> bool {
+    let mut rest = text;
+    while let Some(chunk) = rest.utf8_chunks().next() {
+        push_escaped(out, chunk.valid());
+        match rest.get(chunk.valid().len()..) {
+            Some([0xed, second @ 0xa0..=0xbf, third @ 0x80..=0xbf, tail @ ..]) => {
+                let unit = 0xd000 | u16::from(second & 0x3f) << 6 | u16::from(third & 0x3f);
+                push_escaped_units(out, &[unit]);
+                rest = tail;
+            }
+            Some([]) => return true,
+            _ => return false,
+        }
+    }
+    true
+}
+
+/// Appends UTF-16 as it stands between the quotes.
+pub(crate) fn push_escaped_units(out: &mut String, units: &[u16]) {
+    for unit in units {
+        let spelling = Spelling::of(*unit);
+        out.extend(spelling.as_bytes().iter().map(|byte| char::from(*byte)));
+    }
+}
+
+/// Where the string at the start of canonical text ends, its quotes included.
+pub(crate) fn string_end(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let mut end = 1;
+    loop {
+        end += plain_run(bytes.get(end..).unwrap_or_default());
+        match bytes.get(end) {
+            Some(b'\\') => end += 2,
+            _ => return end + 1,
+        }
+    }
+}
+
+/// The UTF-16 units that escaped text stands for.
+fn units(escaped: &str) -> impl Iterator<Item = u16> {
     let mut bytes = escaped.bytes();
-    while let Some(byte) = bytes.next() {
-        let unit = match byte {
-            b'\\' => match bytes.next() {
-                Some(b'u') => bytes
+    std::iter::from_fn(move || {
+        Some(match bytes.next()? {
+            b'\\' => match bytes.next()? {
+                b'u' => bytes
                     .by_ref()
                     .take(4)
                     .fold(0, |code, digit| code << 4 | hex_value(digit).unwrap_or(0)),
-                Some(short) => long_form(short).unwrap_or(u16::from(short)),
-                None => u16::from(byte),
+                short => long_form(short).unwrap_or(u16::from(short)),
             },
-            _ => u16::from(byte),
-        };
-        units.push(unit);
-    }
-    Cow::Owned(String::from_utf16_lossy(&units))
+            plain => u16::from(plain),
+        })
+    })
 }
 
 /// What a short escape stands for.

@@ -70,33 +70,13 @@ impl Writer {
         self.out.push('"');
     }
 
-    /// Writes a float as Python's `repr` does: Rust's `Debug` changes to an exponent at the same sizes and finds the same shortest
-    /// digits, but does not pad the exponent.
     fn float<F: fmt::Debug>(&mut self, value: F, finite: bool) -> Result<(), Error> {
-        let start = self.out.len();
-        write!(self.out, "{value:?}").map_err(Error::custom)?;
-        let text = self.out.get(start..).unwrap_or_default();
-        if !finite {
-            if self.depth > 0 {
-                return Err(Error::custom(
-                    "NaN or an infinite number inside a list or object could not be read back",
-                ));
-            }
-            let word = match text {
-                "inf" => "Infinity",
-                "-inf" => "-Infinity",
-                _ => "NaN",
-            };
-            self.out.replace_range(start.., word);
-        } else if let Some((digits, exponent)) = text.split_once('e') {
-            let (sign, exponent) = match exponent.strip_prefix('-') {
-                Some(exponent) => ('-', exponent),
-                None => ('+', exponent),
-            };
-            let text = format!("{digits}e{sign}{exponent:0>2}");
-            self.out.replace_range(start.., &text);
+        if !finite && self.depth > 0 {
+            return Err(Error::custom(
+                "NaN or an infinite number inside a list or object could not be read back",
+            ));
         }
-        Ok(())
+        push_float(&mut self.out, value).map_err(Error::custom)
     }
 
     /// Writes a name: a string, or a scalar that Python would turn into one.
@@ -127,6 +107,32 @@ impl Writer {
         self.out.push_str(&canonical(&text).map_err(Error::custom)?);
         Ok(())
     }
+}
+
+/// Appends a float as Python's `json.dumps` does: Rust's `Debug` changes to an exponent at the same sizes and finds the same shortest digits,
+/// but does not pad the exponent, and has other names for what is not finite.
+pub(crate) fn push_float<F: fmt::Debug>(out: &mut String, value: F) -> fmt::Result {
+    let start = out.len();
+    write!(out, "{value:?}")?;
+    let text = out.get(start..).unwrap_or_default();
+    let word = match text {
+        "inf" => "Infinity",
+        "-inf" => "-Infinity",
+        "NaN" => "NaN",
+        _ => {
+            if let Some((digits, exponent)) = text.split_once('e') {
+                let (sign, exponent) = match exponent.strip_prefix('-') {
+                    Some(exponent) => ('-', exponent),
+                    None => ('+', exponent),
+                };
+                let text = format!("{digits}e{sign}{exponent:0>2}");
+                out.replace_range(start.., &text);
+            }
+            return Ok(());
+        }
+    };
+    out.replace_range(start.., word);
+    Ok(())
 }
 
 macro_rules! as_displayed {

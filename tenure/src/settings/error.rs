@@ -93,7 +93,7 @@ impl SettingsError {
     }
 
     /// As [`invalid`](Self::invalid), with words in place of the value: it is no text, or must not be shown.
-    pub(super) fn described(setting: &str, words: &str, needed: &str) -> Self {
+    pub(crate) fn described(setting: &str, words: &str, needed: &str) -> Self {
         Self::Invalid {
             setting: setting.into(),
             value: words.into(),

@@ -280,6 +280,10 @@ fn cache(entry: &[Given<'_>]) -> Result<CacheSettings, SettingsError> {
             "TIMEOUT" => {
                 given.optional_number(" of seconds")?;
             }
+            "KEY_FUNCTION" => {
+                let needed = "a function of Python's cannot be called here, so that the keys would be others: leave it out at both sites";
+                return Err(given.wrong(needed));
+            }
             "OPTIONS" => cache.options = given.entries_of_text()?,
             _ => return Err(given.unknown(IN_CACHES, IN_CACHES)),
         }

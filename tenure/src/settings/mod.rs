@@ -29,6 +29,7 @@ use std::{collections::BTreeMap, fmt, path::PathBuf, time::Duration};
 
 pub use error::SettingsError;
 pub use same_site::SameSite;
+pub(crate) use suggest::nearest;
 
 use self::redact::without_password;
 use crate::secret::Secret;

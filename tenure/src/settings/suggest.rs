@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 /// The name most like `given`, if one is at all.
 ///
 /// Letters alone would take `SESSION_AGE` for `SESSION_ENGINE`, so words count as well.
-pub(super) fn nearest<'a>(
+pub(crate) fn nearest<'a>(
     given: &str,
     names: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {

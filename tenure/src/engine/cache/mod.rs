@@ -3,6 +3,8 @@
 //! A [`Cache`] is bytes by key with a time to live, and may forget at any time; [`CacheStore`] makes a store of one. What stands in the
 //! bytes is the [`Format`]'s business, which Django's `BACKEND` decides.
 
+mod backend;
+mod django_redis;
 mod format;
 #[cfg(feature = "memcached")]
 mod memcached;
@@ -17,7 +19,7 @@ use std::{future::Future, time::Duration};
 #[cfg(feature = "memcached")]
 pub use self::memcached::MemcachedCache;
 pub(super) use self::open::{entry, open};
-pub use self::{format::Format, shared::SharedCache, store::CacheStore};
+pub use self::{django_redis::DjangoRedis, format::Format, shared::SharedCache, store::CacheStore};
 use crate::{error::StoreError, record::Version};
 
 /// What a cache holds under a key.

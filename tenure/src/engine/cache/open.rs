@@ -1,6 +1,6 @@
 //! From an entry of `CACHES` to a cache, one arm for each kind of server.
 
-use super::{Format, SharedCache};
+use super::{Format, SharedCache, backend::Server};
 use crate::{
     engine::OpenError,
     settings::{CacheSettings, Settings, SettingsError},
@@ -20,17 +20,13 @@ pub(in crate::engine) async fn open(
     entry: &CacheSettings,
     settings: &Settings,
 ) -> Result<(SharedCache, Format), OpenError> {
-    let cache = match entry.backend.as_str() {
-        "django.core.cache.backends.redis.RedisCache"
-        | "django_redis.cache.RedisCache"
-        | "tenure.cache.redis" => redis(entry, settings).await?,
-        other => {
-            let setting = format!("CACHES.{}.BACKEND", settings.cache_alias);
-            let needed = "a cache that sessions can be kept in is needed, such as \"django.core.cache.backends.redis.RedisCache\"";
-            return Err(SettingsError::invalid(&setting, other, needed).into());
-        }
+    let (server, format) = Server::of(&settings.cache_alias, entry)?;
+    let cache = match server {
+        Server::Memory => Err(not_built(entry, settings, "memory")),
+        Server::Redis => redis(entry, settings).await,
+        Server::Memcached => memcached(entry, format, settings),
     };
-    Ok((cache, Format::Json))
+    Ok((cache?, format))
 }
 
 #[cfg(feature = "redis")]
@@ -44,7 +40,25 @@ async fn redis(entry: &CacheSettings, settings: &Settings) -> Result<SharedCache
     Err(not_built(entry, settings, "redis"))
 }
 
-#[cfg(not(feature = "redis"))]
+#[cfg(feature = "memcached")]
+fn memcached(
+    entry: &CacheSettings,
+    format: Format,
+    settings: &Settings,
+) -> Result<SharedCache, OpenError> {
+    let cache = super::MemcachedCache::open(entry, format, settings)?;
+    Ok(SharedCache::new(cache))
+}
+
+#[cfg(not(feature = "memcached"))]
+fn memcached(
+    entry: &CacheSettings,
+    _: Format,
+    settings: &Settings,
+) -> Result<SharedCache, OpenError> {
+    Err(not_built(entry, settings, "memcached"))
+}
+
 fn not_built(entry: &CacheSettings, settings: &Settings, feature: &str) -> OpenError {
     let setting = format!("CACHES.{}.BACKEND", settings.cache_alias);
     let needed = format!("it needs the feature `{feature}` of the crate `tenure`");
