@@ -1,0 +1,10 @@
+//! The database engine on PostgreSQL.
+
+#[cfg(test)]
+mod concurrency;
+#[cfg(test)]
+mod outage;
+#[cfg(test)]
+mod site;
+#[cfg(test)]
+mod table;
