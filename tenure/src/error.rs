@@ -145,6 +145,17 @@ pub enum StoreError {
         /// The limit, in bytes.
         limit: usize,
     },
+    /// A session does not fit into a cookie. The visitor keeps the one from before.
+    #[error(
+        "the session needs {size} bytes of cookies and browsers keep {limit}: store less in it, use an engine that keeps sessions on the \
+         server, or set `TENURE_COOKIE_CHUNKS = true` with the engine `encrypted_cookies`"
+    )]
+    CookieTooLarge {
+        /// What would have to be sent, in bytes: names, values and attributes.
+        size: usize,
+        /// The limit, in bytes.
+        limit: usize,
+    },
     /// The store cannot do what was asked of it.
     #[error("the store `{engine}` cannot {operation}")]
     Unsupported {
@@ -214,7 +225,7 @@ pub enum SessionError {
 
 impl SessionError {
     /// The HTTP status that tells a visitor what happened: 503 for an outage, 400 for an interrupted session, else 500; 500 too for a
-    /// stored session that is too large to be read.
+    /// session that is too large to be read, or for a cookie.
     ///
     /// ```
     /// assert_eq!(tenure::SessionError::Interrupted.status(), 400);
@@ -222,10 +233,10 @@ impl SessionError {
     pub fn status(&self) -> u16 {
         match self {
             // Trying again would not make a session any smaller.
-            Self::Store(error) if !matches!(error, StoreError::TooLarge { .. }) => 503,
+            Self::Store(StoreError::TooLarge { .. } | StoreError::CookieTooLarge { .. }) => 500,
+            Self::Store(_) => 503,
             Self::Interrupted => 400,
-            Self::Store(_)
-            | Self::Value { .. }
+            Self::Value { .. }
             | Self::ResponseSent
             | Self::ZeroExpiry
             | Self::Random(_)

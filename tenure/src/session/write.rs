@@ -129,9 +129,17 @@ impl Inner {
     ///
     /// Must be called with `io` locked.
     pub(super) async fn write(&self, new_key: bool) -> Result<(), SessionError> {
-        self.state().writable()?;
-        let mut taken = Taken::nothing(self);
         let store = &self.shared.store;
+        let closed = {
+            let state = self.state();
+            state.writable()?;
+            state.closed
+        };
+        // What is written would be in a cookie that cannot be sent any more.
+        if closed && store.powers().in_key {
+            return Err(SessionError::ResponseSent);
+        }
+        let mut taken = Taken::nothing(self);
         let started = Instant::now();
         loop {
             if self.expired_meanwhile() {
