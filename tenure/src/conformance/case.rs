@@ -107,22 +107,22 @@ impl Bench {
         Ok(())
     }
 
-    pub(super) fn key(&self) -> Outcome<SessionKey> {
+    pub(super) fn key() -> Outcome<SessionKey> {
         SessionKey::generate(&OperatingSystem).map_err(|error| failed("the random source", &error))
     }
 
     /// A record that lasts as long as a session does by default.
     pub(super) fn record(&self, json: &str) -> Outcome<Record> {
-        self.record_until(json, SystemTime::now() + self.settings.cookie_age)
+        Self::record_until(json, SystemTime::now() + self.settings.cookie_age)
     }
 
-    pub(super) fn record_until(&self, json: &str, expires_at: SystemTime) -> Outcome<Record> {
+    pub(super) fn record_until(json: &str, expires_at: SystemTime) -> Outcome<Record> {
         Ok(Record::new(Data::from_json(json.as_bytes())?, expires_at))
     }
 
     /// Makes a session of this record.
     pub(super) async fn keep(&self, record: &Record) -> Outcome<Kept> {
-        let key = self.key()?;
+        let key = Self::key()?;
         self.keep_under(&key, record).await
     }
 

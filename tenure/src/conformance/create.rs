@@ -14,7 +14,7 @@ pub(super) const CASES: &[Case] = cases![
 ];
 
 async fn an_unknown_key_is_absent(bench: Bench) -> Outcome {
-    let key = bench.key()?;
+    let key = Bench::key()?;
     bench
         .absent(&key, "under a key that nobody has used")
         .await?;
@@ -105,7 +105,7 @@ async fn prepare_keeps_what_is_there(bench: Bench) -> Outcome {
 async fn powers_tell_what_the_store_does(bench: Bench) -> Outcome {
     let powers = bench.powers;
     let record = bench.record(r#"{"user":7}"#)?;
-    let created = bench.create(&bench.key()?, &record).await?;
+    let created = bench.create(&Bench::key()?, &record).await?;
     ensure!(
         matches!(created, Created::Rekeyed(_)) == powers.in_key,
         "`create` answered {created:?}, but `powers` say `in_key: {}`",

@@ -87,7 +87,7 @@ async fn what_json_cannot_say_comes_back_or_is_refused(bench: Bench) -> Outcome 
         r#"{"big":-18446744073709551616}"#,
         r#"{"half":"\ud800"}"#,
     ] {
-        match bench.one.create(&bench.key()?, &bench.record(json)?).await {
+        match bench.one.create(&Bench::key()?, &bench.record(json)?).await {
             Err(StoreError::Unsupported { .. }) => {}
             Err(error) => {
                 let what = format!("`create` of {json} is to work or to be `Unsupported`; it");

@@ -36,7 +36,7 @@ async fn delete_takes_this_session_alone(bench: Bench) -> Outcome {
 
 async fn delete_expired_removes_what_has_ended(bench: Bench) -> Outcome {
     bench.needs_a_place()?;
-    let record = bench.record_until(r#"{"user":7}"#, in_seconds(60))?;
+    let record = Bench::record_until(r#"{"user":7}"#, in_seconds(60))?;
     let kept = bench.keep(&record).await?;
     let deleted = bench.delete_expired(&kept.key, in_seconds(120)).await?;
     ensure!(
@@ -49,9 +49,9 @@ async fn delete_expired_removes_what_has_ended(bench: Bench) -> Outcome {
 /// It was met when it had ended, and another request has saved it since.
 async fn delete_expired_leaves_what_was_prolonged(bench: Bench) -> Outcome {
     bench.needs_a_place()?;
-    let record = bench.record_until(r#"{"user":7}"#, in_seconds(60))?;
+    let record = Bench::record_until(r#"{"user":7}"#, in_seconds(60))?;
     let kept = bench.keep(&record).await?;
-    let longer = bench.record_until(r#"{"user":7}"#, in_seconds(600))?;
+    let longer = Bench::record_until(r#"{"user":7}"#, in_seconds(600))?;
     let kept = bench.replace(&kept, &longer).await?;
     let deleted = bench.delete_expired(&kept.key, in_seconds(120)).await?;
     ensure!(
@@ -78,12 +78,12 @@ async fn clear_expired_removes_what_ended_and_nothing_else(bench: Bench) -> Outc
         let json = format!(r#"{{"number":{number}}}"#);
         ended.push(
             bench
-                .keep(&bench.record_until(&json, in_seconds(60))?)
+                .keep(&Bench::record_until(&json, in_seconds(60))?)
                 .await?,
         );
         lives.push(
             bench
-                .keep(&bench.record_until(&json, in_seconds(240))?)
+                .keep(&Bench::record_until(&json, in_seconds(240))?)
                 .await?,
         );
     }
@@ -106,7 +106,7 @@ async fn clear_expired_removes_at_most_what_it_was_told(bench: Bench) -> Outcome
     sweep(&bench).await?;
     for _ in 0..7 {
         bench
-            .keep(&bench.record_until("{}", in_seconds(60))?)
+            .keep(&Bench::record_until("{}", in_seconds(60))?)
             .await?;
     }
     let mut removed = Vec::new();

@@ -55,7 +55,7 @@ async fn a_dropped_create_leaves_nothing_or_all(bench: Bench) -> Outcome {
     let record = bench.record(NEW)?;
     at_every_wait(async |waits| {
         let kept = Kept {
-            key: bench.key()?,
+            key: Bench::key()?,
             version: crate::record::Version::default(),
         };
         let done = dropped(bench.one.create(&kept.key, &record), waits).await;
@@ -86,7 +86,7 @@ async fn a_dropped_rename_leaves_old_or_new(bench: Bench) -> Outcome {
     let record = bench.record(NEW)?;
     at_every_wait(async |waits| {
         let old = bench.keep_json(OLD).await?;
-        let new = bench.key()?;
+        let new = Bench::key()?;
         let rename = bench.one.rename(&old.key, &new, &record, &old.version);
         let done = dropped(rename, waits).await;
         // The server may still be at it, so that one look at each key proves nothing.
@@ -139,7 +139,7 @@ async fn a_dropped_touch_leaves_the_data(bench: Bench) -> Outcome {
     bench.needs_a_place()?;
     at_every_wait(async |waits| {
         let kept = bench
-            .keep(&bench.record_until(OLD, in_seconds(1000))?)
+            .keep(&Bench::record_until(OLD, in_seconds(1000))?)
             .await?;
         let touch = bench.one.touch(&kept.key, in_seconds(5000), &kept.version);
         let done = dropped(touch, waits).await;

@@ -47,7 +47,7 @@ async fn the_end_comes_back(bench: Bench) -> Outcome {
         if bench.powers.in_key && seconds != usual {
             continue;
         }
-        let record = bench.record_until(r#"{"user":7}"#, in_seconds(seconds))?;
+        let record = Bench::record_until(r#"{"user":7}"#, in_seconds(seconds))?;
         let kept = bench.keep(&record).await?;
         let found = bench
             .found(&kept.key, r#"{"user":7}"#, "after `create`")
@@ -62,7 +62,7 @@ async fn save_moves_the_end_both_ways(bench: Bench) -> Outcome {
     bench.needs_a_place()?;
     let mut kept = bench.keep_json(r#"{"user":7}"#).await?;
     for seconds in [5000, 100, 1000] {
-        let record = bench.record_until(r#"{"user":7}"#, in_seconds(seconds))?;
+        let record = Bench::record_until(r#"{"user":7}"#, in_seconds(seconds))?;
         kept = bench.replace(&kept, &record).await?;
         let found = bench
             .found(&kept.key, r#"{"user":7}"#, "after `save`")
@@ -79,9 +79,9 @@ fn is_over(found: Option<&Record>) -> bool {
 
 async fn what_has_ended_already_is_never_alive(bench: Bench) -> Outcome {
     bench.needs_a_place()?;
-    let past = SystemTime::now() - Duration::from_secs(60);
+    let past = SystemTime::now() - Duration::from_mins(1);
     for past in [past, SystemTime::UNIX_EPOCH] {
-        let ended = bench.record_until(r#"{"user":7}"#, past)?;
+        let ended = Bench::record_until(r#"{"user":7}"#, past)?;
         let kept = bench.keep(&ended).await?;
         ensure!(
             is_over(bench.load(&kept.key).await?.as_ref()),
@@ -99,7 +99,7 @@ async fn what_has_ended_already_is_never_alive(bench: Bench) -> Outcome {
 
 /// Waits until the session that lasts a second is over.
 async fn outlive(bench: &Bench) -> Outcome<super::case::Kept> {
-    let record = bench.record_until(
+    let record = Bench::record_until(
         r#"{"user":7}"#,
         SystemTime::now() + Duration::from_millis(1100),
     )?;
@@ -145,7 +145,7 @@ async fn what_the_store_has_forgotten_stays_dead(bench: Bench) -> Outcome {
     );
     let touched = bench.touch(&kept, in_seconds(100)).await?;
     ensure!(!touched, "`touch` found what the store has forgotten");
-    let renamed = bench.rename(&kept, &bench.key()?, &record).await?;
+    let renamed = bench.rename(&kept, &Bench::key()?, &record).await?;
     ensure!(
         matches!(renamed, Renamed::Gone),
         "`rename` of what the store has forgotten answered {renamed:?}, not `Gone`"

@@ -20,7 +20,7 @@ fn parse(text: &str) -> Outcome<SessionKey> {
 /// Django's keys have 32 characters; its column has room for 40, and it takes 8 for enough.
 async fn keys_of_every_length_are_kept(bench: Bench) -> Outcome {
     bench.needs_a_place()?;
-    let drawn = bench.key()?;
+    let drawn = Bench::key()?;
     for length in [8, 9, 31, 33, 39, 40] {
         let text = drawn.as_str().repeat(2);
         let key = parse(text.get(..length).unwrap_or_default())?;
@@ -84,7 +84,7 @@ async fn keys_are_compared_to_the_letter(bench: Bench) -> Outcome {
             key,
             version: kept.version.clone(),
         };
-        let renamed = bench.rename(&old, &bench.key()?, &record).await?;
+        let renamed = bench.rename(&old, &Bench::key()?, &record).await?;
         ensure!(
             matches!(renamed, Renamed::Gone),
             "`rename` answered {renamed:?}, not `Gone`, {when}"

@@ -3,7 +3,7 @@
 use super::{
     case::{Bench, Case, Outcome, cases, ensure, failed},
     request::{ensure_stored, finish, request, respond, set, visitor},
-    stage::{Stage, interleave},
+    stage::{Interleaver, Stage},
 };
 use crate::{error::SessionError, middleware::Sessions};
 
@@ -39,6 +39,7 @@ async fn changes_of_different_keys_stand_beside_each_other(bench: Bench) -> Outc
     let ways = both_ways(&bench)?;
     let [(one, _), _] = &ways;
     let cookie = visitor(one, &[("cart", 0), ("user", 0)]).await?;
+    let interleaver = Interleaver::new();
     rounds(async |number, waits| {
         let [(slow, quick), (other_slow, other_quick)] = &ways;
         let (slow, quick) = if number % 2 == 0 {
@@ -48,7 +49,9 @@ async fn changes_of_different_keys_stand_beside_each_other(bench: Bench) -> Outc
         };
         let (sessions, header) = (slow.clone(), cookie.clone());
         let slow = async move { set(&sessions, &header, "cart", number).await };
-        let both = interleave(slow, waits, set(quick, &cookie, "user", number)).await?;
+        let both = interleaver
+            .run(slow, waits, set(quick, &cookie, "user", number))
+            .await?;
         let when = format!(
             "after two requests that set one key each, of which one was stopped at wait {waits}"
         );
@@ -70,6 +73,7 @@ async fn no_increment_is_lost(bench: Bench) -> Outcome {
     let ways = both_ways(&bench)?;
     let [(one, _), _] = &ways;
     let cookie = visitor(one, &[("visits", 0)]).await?;
+    let interleaver = Interleaver::new();
     rounds(async |number, waits| {
         let [(slow, quick), (other_slow, other_quick)] = &ways;
         let (slow, quick) = if number % 2 == 0 {
@@ -79,7 +83,7 @@ async fn no_increment_is_lost(bench: Bench) -> Outcome {
         };
         let (sessions, header) = (slow.clone(), cookie.clone());
         let slow = async move { count(&sessions, &header).await };
-        let both = interleave(slow, waits, count(quick, &cookie)).await?;
+        let both = interleaver.run(slow, waits, count(quick, &cookie)).await?;
         let when = format!(
             "after two requests that count one further, of which one was stopped at wait {waits}"
         );
@@ -111,6 +115,7 @@ async fn increments_of_many_requests_at_once_sum_up(bench: Bench) -> Outcome {
 async fn a_new_key_keeps_what_another_request_wrote(bench: Bench) -> Outcome {
     bench.needs(|powers| powers.atomic_rename, "atomic_rename")?;
     let [(slow, quick), _] = both_ways(&bench)?;
+    let interleaver = Interleaver::new();
     let mut waits = 0;
     loop {
         let cookie = visitor(&slow, &[("cart", 1)]).await?;
@@ -126,7 +131,7 @@ async fn a_new_key_keeps_what_another_request_wrote(bench: Bench) -> Outcome {
             session.insert("theme", 2)?;
             Ok(finish(&quick, &lazy).await)
         };
-        let both = interleave(slow, waits, other).await?;
+        let both = interleaver.run(slow, waits, other).await?;
         let new = both.slow.cookie.unwrap_or_default();
         ensure!(new != cookie, "`cycle_key` gave the key that was there");
         let expected: &[_] = match &both.quick {

@@ -77,7 +77,7 @@ async fn ensure_one(bench: &Bench, won: &[bool], key: &SessionKey, call: &str) -
 
 async fn of_many_creates_under_one_key_one_wins(bench: Bench) -> Outcome {
     bench.needs_a_place()?;
-    let key = bench.key()?;
+    let key = Bench::key()?;
     let won = at_once(|number| {
         let (bench, key) = (bench.clone(), key.clone());
         async move {
@@ -111,7 +111,7 @@ async fn of_many_renames_one_wins(bench: Bench) -> Outcome {
     let new = at_once(|number| {
         let (bench, old) = (bench.clone(), old.clone());
         async move {
-            let new = bench.key()?;
+            let new = Bench::key()?;
             let record = bench.record(&json(number))?;
             let renamed = bench.rename(&old, &new, &record).await?;
             Ok((matches!(renamed, Renamed::Renamed(_)), new))

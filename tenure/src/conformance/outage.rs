@@ -97,7 +97,7 @@ async fn stages(
     let (writing, written) = request(sessions, &writer).await?;
     written.insert("cart", 1)?;
     let (leaving, left) = request(sessions, &leaver).await?;
-    let (moving, moved) = request(sessions, &mover).await?;
+    let (mover_request, changing) = request(sessions, &mover).await?;
     let (new, anonymous) = request(sessions, "").await?;
     anonymous.insert("cart", 1)?;
 
@@ -131,7 +131,13 @@ async fn stages(
     )
     .await?;
     let what = format!("a request that changes its key, {during},");
-    fails(sessions, &moving, async || moved.cycle_key().await, &what).await?;
+    fails(
+        sessions,
+        &mover_request,
+        async || changing.cycle_key().await,
+        &what,
+    )
+    .await?;
     if broken == Broken::Everything {
         let what = format!("a request that logs out, {during},");
         fails(sessions, &leaving, async || left.flush().await, &what).await?;

@@ -15,8 +15,8 @@ pub(super) const CASES: &[Case] = cases![
 
 async fn rename_moves_the_session(bench: Bench) -> Outcome {
     let old = bench.keep_json(r#"{"cart":1}"#).await?;
-    let new = bench.key()?;
-    let record = bench.record_until(r#"{"cart":1,"user":7}"#, in_seconds(5000))?;
+    let new = Bench::key()?;
+    let record = Bench::record_until(r#"{"cart":1,"user":7}"#, in_seconds(5000))?;
     let new = match bench.rename(&old, &new, &record).await? {
         Renamed::Renamed(version) => Kept { key: new, version },
         Renamed::Rekeyed(key) => Kept {
@@ -69,7 +69,7 @@ async fn rename_on_an_old_version_changes_nothing(bench: Bench) -> Outcome {
     bench
         .replace(&mine, &bench.record(r#"{"theirs":1}"#)?)
         .await?;
-    let new = bench.key()?;
+    let new = Bench::key()?;
     let renamed = bench
         .rename(&mine, &new, &bench.record(r#"{"mine":1}"#)?)
         .await?;
@@ -103,7 +103,7 @@ async fn rename_on_an_old_version_changes_nothing(bench: Bench) -> Outcome {
 async fn a_late_rename_does_not_revive(bench: Bench) -> Outcome {
     let kept = bench.keep_json(r#"{"user":7}"#).await?;
     bench.end(&kept).await?;
-    let new = bench.key()?;
+    let new = Bench::key()?;
     let record = bench.record(r#"{"late":1}"#)?;
     let renamed = bench.rename(&kept, &new, &record).await?;
     ensure!(

@@ -50,7 +50,7 @@ async fn assert_gone(bench: &Bench, dead: &Kept, when: &str) -> Outcome {
 async fn save_makes_nothing(bench: Bench) -> Outcome {
     bench.needs_a_place()?;
     let dead = Kept {
-        key: bench.key()?,
+        key: Bench::key()?,
         version: bench.keep_json("{}").await?.version,
     };
     assert_gone(&bench, &dead, "under a key that nobody has used").await
@@ -66,7 +66,7 @@ async fn a_late_save_does_not_revive(bench: Bench) -> Outcome {
 async fn overtaken(bench: &Bench) -> Outcome<(Saved, Kept)> {
     bench.needs_versions()?;
     let mine = bench.keep_json(r#"{"user":7}"#).await?;
-    let theirs = bench.record_until(r#"{"theirs":1}"#, in_seconds(5000))?;
+    let theirs = Bench::record_until(r#"{"theirs":1}"#, in_seconds(5000))?;
     let theirs = bench.replace(&mine, &theirs).await?;
     let record = bench.record(r#"{"mine":1}"#)?;
     let saved = bench.save(&mine.key, &record, &mine.version).await?;

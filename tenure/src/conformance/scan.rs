@@ -67,7 +67,7 @@ async fn scan_lists_every_session_once_and_in_order(bench: Bench) -> Outcome {
 
 async fn scan_tells_end_and_size(bench: Bench) -> Outcome {
     let before = all(&bench).await?;
-    let record = bench.record_until(r#"{"long":"0123456789"}"#, in_seconds(1000))?;
+    let record = Bench::record_until(r#"{"long":"0123456789"}"#, in_seconds(1000))?;
     bench.keep(&record).await?;
     let after = all(&bench).await?;
     let known = names(&before);

@@ -1,6 +1,7 @@
 //! Interleavings, forced.
 
 use std::{
+    cell::Cell,
     future::Future,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -158,42 +159,61 @@ pub(super) async fn run_until<F: Future + ?Sized>(
 pub(super) struct Both<A, B> {
     pub(super) slow: A,
     pub(super) quick: B,
-    /// Whether the slow one was at its end before it had to be stopped: it has no further point to be stopped at.
+    /// The slow one was at its end before it had to be stopped: it has no further point to be stopped at.
     pub(super) was_done: bool,
+    /// The quick one ran from its beginning to its end while the slow one stood still. Not so where a store lets one call wait for
+    /// another, as the second of two equal reads for the answer of the first.
+    pub(super) forced: bool,
 }
 
-/// How long a quick request may wait for the slow one. A store may let the second of two equal reads wait for the first one's answer.
-const PATIENCE: Duration = Duration::from_millis(20);
+/// Stops one request for another. Remembers how long it is worth waiting for the other one.
+pub(super) struct Interleaver {
+    patience: Cell<Duration>,
+}
 
-/// Runs `slow` until it has had to wait `waits` times, then `quick` from its beginning to its end, then `slow` to its end.
-pub(super) async fn interleave<A, B>(
-    slow: impl Future<Output = Outcome<A>> + Send + 'static,
-    waits: usize,
-    quick: impl Future<Output = Outcome<B>>,
-) -> Outcome<Both<A, B>>
-where
-    A: Send + 'static,
-{
-    let mut slow = Box::pin(slow);
-    if let Some(slow) = run_until(slow.as_mut(), waits).await {
-        return Ok(Both {
-            slow: slow?,
-            quick: quick.await?,
-            was_done: true,
-        });
+impl Interleaver {
+    pub(super) fn new() -> Self {
+        Self {
+            patience: Cell::new(Duration::from_millis(500)),
+        }
     }
-    let mut quick = Box::pin(quick);
-    let (slow, quick) = match tokio::time::timeout(PATIENCE, quick.as_mut()).await {
-        Ok(quick) => (slow.await?, quick?),
-        Err(_) => {
+
+    /// Runs `slow` until it has had to wait `waits` times, then `quick` from its beginning to its end, then `slow` to its end.
+    ///
+    /// If `quick` waits for `slow`, both go on together.
+    pub(super) async fn run<A: Send + 'static, B>(
+        &self,
+        slow: impl Future<Output = Outcome<A>> + Send + 'static,
+        waits: usize,
+        quick: impl Future<Output = Outcome<B>>,
+    ) -> Outcome<Both<A, B>> {
+        let mut slow = Box::pin(slow);
+        if let Some(slow) = run_until(slow.as_mut(), waits).await {
+            return Ok(Both {
+                slow: slow?,
+                quick: quick.await?,
+                was_done: true,
+                forced: true,
+            });
+        }
+        let mut quick = Box::pin(quick);
+        let in_time = tokio::time::timeout(self.patience.get(), quick.as_mut()).await;
+        let forced = in_time.is_ok();
+        let (slow, quick) = if let Ok(quick) = in_time {
+            (slow.await?, quick?)
+        } else {
+            // It would be as long the next time.
+            self.patience
+                .set((self.patience.get() / 2).max(Duration::from_millis(5)));
             let slow = tokio::spawn(slow);
             let quick = quick.await?;
             (slow.await??, quick)
-        }
-    };
-    Ok(Both {
-        slow,
-        quick,
-        was_done: false,
-    })
+        };
+        Ok(Both {
+            slow,
+            quick,
+            was_done: false,
+            forced,
+        })
+    }
 }

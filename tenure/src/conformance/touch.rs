@@ -26,7 +26,7 @@ fn needs_touch(bench: &Bench) -> Outcome {
 
 async fn short_lived(bench: &Bench) -> Outcome<Kept> {
     needs_touch(bench)?;
-    let record = bench.record_until(r#"{"user":7}"#, in_seconds(1000))?;
+    let record = Bench::record_until(r#"{"user":7}"#, in_seconds(1000))?;
     bench.keep(&record).await
 }
 
@@ -58,7 +58,7 @@ async fn touch_never_moves_the_end_backwards(bench: Bench) -> Outcome {
 async fn touch_on_an_old_version_changes_nothing(bench: Bench) -> Outcome {
     bench.needs_versions()?;
     let mine = short_lived(&bench).await?;
-    let theirs = bench.record_until(r#"{"theirs":1}"#, in_seconds(500))?;
+    let theirs = Bench::record_until(r#"{"theirs":1}"#, in_seconds(500))?;
     bench.replace(&mine, &theirs).await?;
     ensure!(
         !bench.touch(&mine, in_seconds(5000)).await?,
@@ -107,7 +107,7 @@ async fn a_session_can_be_saved_after_a_touch(bench: Bench) -> Outcome {
         ..kept
     };
     let renamed = bench
-        .rename(&kept, &bench.key()?, &bench.record("{}")?)
+        .rename(&kept, &Bench::key()?, &bench.record("{}")?)
         .await?;
     ensure!(
         matches!(renamed, Renamed::Renamed(_)),

@@ -17,6 +17,10 @@ use super::SessionStore;
 /// assert!(!powers.scan);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each power is one of its own"
+)]
 pub struct Powers {
     /// Records carry a [`Version`](crate::Version), and `save`, `rename` and `touch` change only what is still in it. Without it the last
     /// writer wins.
