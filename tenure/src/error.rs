@@ -232,15 +232,15 @@ impl SessionError {
     /// ```
     pub fn status(&self) -> u16 {
         match self {
-            // Trying again would not make a session any smaller.
-            Self::Store(StoreError::TooLarge { .. } | StoreError::CookieTooLarge { .. }) => 500,
-            Self::Store(_) => 503,
             Self::Interrupted => 400,
-            Self::Value { .. }
+            // Trying again would not make a session any smaller.
+            Self::Store(StoreError::TooLarge { .. } | StoreError::CookieTooLarge { .. })
+            | Self::Value { .. }
             | Self::ResponseSent
             | Self::ZeroExpiry
             | Self::Random(_)
             | Self::MissingLayer => 500,
+            Self::Store(_) => 503,
         }
     }
 }

@@ -117,9 +117,12 @@ impl LazySession {
         };
         let expiry = self.0.stored_expiry(state);
         // A session that is its key is prolonged by being written, and it was.
-        let touch = |ends_at| match state.cookie_due && shared.store.powers().in_key {
-            true => Due::Nothing,
-            false => Due::Touch(ends_at),
+        let touch = |ends_at| {
+            if state.cookie_due && shared.store.powers().in_key {
+                Due::Nothing
+            } else {
+                Due::Touch(ends_at)
+            }
         };
         if shared.save_every_request {
             return touch(shared.rules.date(expiry, shared.now()));

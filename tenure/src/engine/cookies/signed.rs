@@ -90,7 +90,9 @@ impl Format for Signed {
             StoredExpiry::Absent | StoredExpiry::BrowserClose => None,
         };
         let expires_at = end(signed_at, own_end, self.cookie_age, now)?;
-        let generation = match data.remove(GENERATION_KEY) {
+        // Where nothing is revoked it is a value like others, carried along for those who do.
+        let own = self.generations.then(|| data.remove(GENERATION_KEY));
+        let generation = match own.flatten() {
             Some(json) => generation_of(&json).ok_or(Refused::Content)?,
             None => digest(value),
         };
