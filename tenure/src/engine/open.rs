@@ -2,6 +2,12 @@
 
 use std::{fmt, sync::Arc};
 
+#[cfg(feature = "encrypted-cookies")]
+use super::cookies::EncryptedCookies;
+#[cfg(any(feature = "encrypted-cookies", feature = "signed-cookies"))]
+use super::cookies::Revocation;
+#[cfg(feature = "signed-cookies")]
+use super::cookies::SignedCookies;
 use super::{
     cache::{Format, SharedCache},
     cached_db::CachedStore,
@@ -53,7 +59,16 @@ impl fmt::Debug for OpenError {
 /// ```
 pub async fn open(settings: &Settings) -> Result<Store, OpenError> {
     settings.check()?;
-    match settings.engine_name()? {
+    let engine = settings.engine_name()?;
+    if settings.cookie_chunks && engine != "encrypted_cookies" {
+        let needed = "only SESSION_ENGINE = \"encrypted_cookies\" can use several cookies";
+        return Err(SettingsError::invalid("TENURE_COOKIE_CHUNKS", "true", needed).into());
+    }
+    named(engine, settings).await
+}
+
+async fn named(engine: &str, settings: &Settings) -> Result<Store, OpenError> {
+    match engine {
         "db" => database(settings, Alone(settings)).await,
         #[cfg(all(feature = "file", unix))]
         "file" => {
@@ -64,8 +79,33 @@ pub async fn open(settings: &Settings) -> Result<Store, OpenError> {
         "file" => Err(not_built("file", "file")),
         "cache" => cache(settings).await,
         "cached_db" => cached_db(settings).await,
+        #[cfg(feature = "signed-cookies")]
+        "signed_cookies" => {
+            let store = SignedCookies::new(settings, revocation(settings).await?)?;
+            Ok(Store::new(store, settings.store_timeout))
+        }
+        #[cfg(not(feature = "signed-cookies"))]
         "signed_cookies" => Err(not_built("signed_cookies", "signed-cookies")),
+        #[cfg(feature = "encrypted-cookies")]
+        _ => {
+            let store = EncryptedCookies::new(settings, revocation(settings).await?)?;
+            Ok(Store::new(store, settings.store_timeout))
+        }
+        #[cfg(not(feature = "encrypted-cookies"))]
         other => Err(not_built(other, "encrypted-cookies")),
+    }
+}
+
+/// Where ended sessions are remembered, as `TENURE_COOKIE_REVOCATION` says.
+#[cfg(any(feature = "encrypted-cookies", feature = "signed-cookies"))]
+async fn revocation(settings: &Settings) -> Result<Revocation, OpenError> {
+    match settings.cookie_revocation.as_deref() {
+        Some(engine @ ("db" | "cache")) => {
+            let store = Box::pin(named(engine, settings)).await?;
+            Ok(Revocation::Store(store))
+        }
+        // It was checked that something stands there.
+        _ => Ok(Revocation::Off),
     }
 }
 

@@ -15,6 +15,8 @@ mod session_data;
 #[cfg(test)]
 mod set_cookie;
 #[cfg(test)]
+mod signed_cookies;
+#[cfg(test)]
 mod signing;
 
 #[cfg(test)]
