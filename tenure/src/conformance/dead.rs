@@ -10,6 +10,7 @@ use crate::{error::SessionError, key::SessionKey, middleware::Sessions, settings
 pub(super) const CASES: &[Case] = cases![
     a_logout_stands_whatever_a_slow_request_does,
     a_slow_logout_ends_what_was_written_meanwhile,
+    a_slow_request_does_not_revive_the_old_key,
     of_two_new_keys_at_once_one_wins,
 ];
 
@@ -245,6 +246,41 @@ async fn a_slow_logout_ends_what_was_written_meanwhile(bench: Bench) -> Outcome 
         Ok(both.was_done)
     })
     .await
+}
+
+async fn a_slow_request_does_not_revive_the_old_key(bench: Bench) -> Outcome {
+    let site = Site::new(bench)?;
+    site.bench.needs_a_place()?;
+    let interleaver = Interleaver::new();
+    for way in WAYS {
+        let mut waits = 0;
+        loop {
+            let cookie = site.visitor().await?;
+            let sessions = match way {
+                Way::Prolongs => &site.slow_prolonging,
+                _ => &site.slow,
+            };
+            let slow = way.run(sessions.clone(), cookie.clone());
+            let quick = async {
+                let seen = site.slow_stage.progress().clone();
+                let quick = Way::ChangesTheKey.run(site.quick.clone(), cookie.clone());
+                quick.await.map(|_| seen)
+            };
+            let both = interleaver.run(slow, waits, quick).await?;
+            let when = format!(
+                "after a new key while a slow request ({way:?}) with the old one was stopped at wait {waits}"
+            );
+            site.ensure_dead(&cookie, &when).await?;
+            if both.forced && site.quick_stage.progress().renamed {
+                ensure_told(way, &both.quick, &both.slow, &cookie, &when)?;
+            }
+            if both.was_done {
+                break;
+            }
+            waits += 1;
+        }
+    }
+    Ok(())
 }
 
 /// And nothing is left over of the other one.

@@ -56,6 +56,7 @@ const FLAWS: &[(Flaw, &[&str])] = &[
             "save_makes_nothing",
             "a_late_save_does_not_revive",
             "a_logout_stands_whatever_a_slow_request_does",
+            "a_slow_request_does_not_revive_the_old_key",
         ],
     ),
     (
@@ -80,6 +81,7 @@ const FLAWS: &[(Flaw, &[&str])] = &[
             "no_increment_is_lost",
             "increments_of_many_requests_at_once_sum_up",
             "a_logout_stands_whatever_a_slow_request_does",
+            "a_slow_request_does_not_revive_the_old_key",
         ],
     ),
     (
@@ -90,6 +92,7 @@ const FLAWS: &[(Flaw, &[&str])] = &[
             "no_increment_is_lost",
             "increments_of_many_requests_at_once_sum_up",
             "a_logout_stands_whatever_a_slow_request_does",
+            "a_slow_request_does_not_revive_the_old_key",
         ],
     ),
     (
@@ -173,6 +176,7 @@ const FLAWS: &[(Flaw, &[&str])] = &[
             "a_new_key_keeps_what_another_request_wrote",
             "a_logout_stands_whatever_a_slow_request_does",
             "a_slow_logout_ends_what_was_written_meanwhile",
+            "a_slow_request_does_not_revive_the_old_key",
             "of_two_new_keys_at_once_one_wins",
             "a_visitor_comes_and_goes",
         ],
@@ -195,6 +199,7 @@ const FLAWS: &[(Flaw, &[&str])] = &[
             "a_late_rename_does_not_revive",
             "of_many_renames_one_wins",
             "a_logout_stands_whatever_a_slow_request_does",
+            "a_slow_request_does_not_revive_the_old_key",
             "of_two_new_keys_at_once_one_wins",
         ],
     ),
@@ -236,6 +241,7 @@ const FLAWS: &[(Flaw, &[&str])] = &[
         &[
             "a_late_touch_does_not_revive",
             "a_logout_stands_whatever_a_slow_request_does",
+            "a_slow_request_does_not_revive_the_old_key",
         ],
     ),
     (
@@ -243,6 +249,7 @@ const FLAWS: &[(Flaw, &[&str])] = &[
         &[
             "a_dropped_touch_leaves_the_data",
             "a_logout_stands_whatever_a_slow_request_does",
+            "a_slow_request_does_not_revive_the_old_key",
         ],
     ),
     (
@@ -288,7 +295,10 @@ const FLAWS: &[(Flaw, &[&str])] = &[
     ),
     (
         Flaw::FillsFromStaleReads,
-        &["a_logout_stands_whatever_a_slow_request_does"],
+        &[
+            "a_logout_stands_whatever_a_slow_request_does",
+            "a_slow_request_does_not_revive_the_old_key",
+        ],
     ),
 ];
 
