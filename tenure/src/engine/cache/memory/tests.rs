@@ -284,3 +284,51 @@ fn options_are_checked() {
         "CACHES.default.OPTIONS.MAX_ENTRYS is given: \"tenure.cache.memory\" has MAX_BYTES and MAX_ENTRIES alone; did you mean MAX_ENTRIES?"
     );
 }
+
+/// Everything that is logged, as one text.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn dropping_sessions_that_have_not_ended_is_said_once() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_writer(move || writer.clone())
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let said = || String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let (cache, clock) = cache(64 << 10, 100);
+    for number in 0..100 {
+        cache
+            .add(&format!("old{number}"), b"{}", HOUR)
+            .await
+            .unwrap();
+    }
+    clock.pass(HOUR);
+    // Those that go for these have ended.
+    for number in 0..100 {
+        cache.add(&format!("{number}"), b"{}", HOUR).await.unwrap();
+    }
+    assert_eq!(said(), "");
+    for number in 100..300 {
+        cache.add(&format!("{number}"), b"{}", HOUR).await.unwrap();
+    }
+    let said = said();
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(
+        said.contains("raise MAX_BYTES (now 65536) and MAX_ENTRIES (now 100)"),
+        "{said}"
+    );
+}
