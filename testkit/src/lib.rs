@@ -8,12 +8,19 @@
     reason = "tests fail this way"
 )]
 
+mod console;
 mod django;
+mod mariadb;
 mod memcached;
+mod postgres;
 mod process;
 mod proxy;
+mod unprivileged;
 
+pub use console::Console;
 pub use django::{Django, python};
+pub use mariadb::MariaDb;
 pub use memcached::Memcached;
+pub use postgres::Postgres;
 pub use process::{Server, free_port, program, wait_until};
 pub use proxy::Proxy;

@@ -62,7 +62,7 @@ pub async fn open(settings: &Settings) -> Result<Store, OpenError> {
 /// The database engine, by the scheme of the URL.
 async fn db(settings: &Settings) -> Result<Store, OpenError> {
     let url = settings.databases.get("default").map(|entry| &*entry.url);
-    let scheme = url.and_then(|url| url.split(':').next());
+    let scheme = url.map(|url| url.split(':').next().unwrap_or_default());
     match scheme {
         #[cfg(feature = "sqlite")]
         None | Some("sqlite") => {
@@ -72,10 +72,35 @@ async fn db(settings: &Settings) -> Result<Store, OpenError> {
             }
             Ok(Store::new(store, settings.store_timeout))
         }
+        #[cfg(feature = "postgres")]
+        Some("postgres" | "postgresql") => {
+            let store = super::db::PostgresStore::open(settings).await?;
+            Ok(Store::new(store, settings.store_timeout))
+        }
+        #[cfg(feature = "mysql")]
+        Some("mysql" | "mariadb") => {
+            let store = super::db::MysqlStore::open(settings).await?;
+            Ok(Store::new(store, settings.store_timeout))
+        }
         #[cfg(not(feature = "sqlite"))]
-        None | Some("sqlite") => Err(not_built("db", "sqlite")),
-        _ => Err(not_built("db", "postgres")),
+        None => Err(not_built("db", "sqlite")),
+        Some(scheme) => Err(no_database(url.unwrap_or_default(), scheme)),
     }
+}
+
+/// Nothing that is compiled in serves this URL.
+fn no_database(url: &str, scheme: &str) -> OpenError {
+    let feature = match scheme {
+        "sqlite" => Some("sqlite"),
+        "postgres" | "postgresql" => Some("postgres"),
+        "mysql" | "mariadb" => Some("mysql"),
+        _ => None,
+    };
+    let needed = feature.map_or_else(
+        || "a URL that begins with sqlite:, postgres://, postgresql://, mysql:// or mariadb:// is needed".to_owned(),
+        |feature| format!("it needs the feature `{feature}` of the crate `tenure`"),
+    );
+    SettingsError::invalid("DATABASES.default.URL", url, &needed).into()
 }
 
 /// The cache engine, by the cache's `BACKEND`.

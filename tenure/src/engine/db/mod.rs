@@ -11,12 +11,22 @@
 //!
 //! The text of `session_data` is the version: it holds a signature over its time, so that a write by Django in between is noticed too.
 
+#[cfg(any(feature = "mysql", feature = "sqlx-mysql"))]
+mod mysql;
+#[cfg(any(feature = "postgres", feature = "sqlx-postgres"))]
+mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod table;
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+mod trouble;
 
 use std::{sync::Arc, time::SystemTime};
 
+#[cfg(feature = "mysql")]
+pub use mysql::Mysql;
+#[cfg(feature = "postgres")]
+pub use postgres::Postgres;
 #[cfg(feature = "sqlite")]
 pub use sqlite::Sqlite;
 #[cfg(feature = "auth")]
@@ -36,6 +46,38 @@ use crate::{
 /// Sessions in a SQLite database.
 #[cfg(feature = "sqlite")]
 pub type SqliteStore = DbStore<Sqlite>;
+
+/// Sessions in a PostgreSQL database.
+///
+/// ```no_run
+/// // Not run: it needs a server.
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use tenure::{Sessions, Settings, engine::db::PostgresStore};
+///
+/// let mut settings = Settings::load()?;
+/// settings.set_database_url("postgres://site:password@db.example.com/site");
+/// let sessions = Sessions::new(PostgresStore::open(&settings).await?, &settings)?;
+/// # Ok(())
+/// # }
+/// ```
+#[cfg(feature = "postgres")]
+pub type PostgresStore = DbStore<Postgres>;
+
+/// Sessions in a MySQL or MariaDB database.
+///
+/// ```no_run
+/// // Not run: it needs a server.
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use tenure::{Sessions, Settings, engine::db::MysqlStore};
+///
+/// let mut settings = Settings::load()?;
+/// settings.set_database_url("mysql://site:password@db.example.com/site");
+/// let sessions = Sessions::new(MysqlStore::open(&settings).await?, &settings)?;
+/// # Ok(())
+/// # }
+/// ```
+#[cfg(feature = "mysql")]
+pub type MysqlStore = DbStore<Mysql>;
 
 /// Sessions in Django's own table. Django's engine `django.contrib.sessions.backends.db`.
 ///
@@ -73,6 +115,32 @@ impl SqliteStore {
     /// When a setting is wrong or the database cannot be opened.
     pub async fn open(settings: &Settings) -> Result<Self, super::OpenError> {
         let table = Sqlite::open(settings).await?;
+        Ok(Self::on(table, settings)?)
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl PostgresStore {
+    /// The table in the PostgreSQL database that `DATABASES["default"]` names.
+    ///
+    /// # Errors
+    ///
+    /// When a setting is wrong, or the server cannot be reached or refuses the login.
+    pub async fn open(settings: &Settings) -> Result<Self, super::OpenError> {
+        let table = Postgres::open(settings, "default").await?;
+        Ok(Self::on(table, settings)?)
+    }
+}
+
+#[cfg(feature = "mysql")]
+impl MysqlStore {
+    /// The table in the MySQL or MariaDB database that `DATABASES["default"]` names.
+    ///
+    /// # Errors
+    ///
+    /// When a setting is wrong, or the server cannot be reached or refuses the login.
+    pub async fn open(settings: &Settings) -> Result<Self, super::OpenError> {
+        let table = Mysql::open(settings, "default").await?;
         Ok(Self::on(table, settings)?)
     }
 }

@@ -1,0 +1,87 @@
+//! What PostgreSQL says, in our words.
+
+use std::time::Duration;
+
+use tokio_postgres::{Error, error::SqlState};
+
+use super::super::trouble::Trouble;
+use crate::error::{BoxError, StoreError};
+
+/// Why a statement has no answer.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The driver or the server said so.
+    Driver(Error),
+    /// There was no connection to send it on.
+    Connecting(Error),
+    /// The time was up.
+    Silent,
+}
+
+impl Failure {
+    /// Whether the connection was lost, rather than the statement refused.
+    pub(super) fn is_broken(&self) -> bool {
+        self.trouble() == Trouble::Broken
+    }
+
+    /// Whether the connection is of no use any more though it stands: the server's role has changed, or what was prepared has.
+    pub(super) fn spoils(&self) -> bool {
+        let Self::Driver(error) = self else {
+            return true;
+        };
+        [
+            &SqlState::READ_ONLY_SQL_TRANSACTION,
+            &SqlState::INVALID_SQL_STATEMENT_NAME,
+            // "cached plan must not change result type", after a migration.
+            &SqlState::FEATURE_NOT_SUPPORTED,
+        ]
+        .iter()
+        .any(|code| error.code() == Some(code))
+    }
+
+    /// Whether two rows would have had the same key.
+    pub(super) fn is_taken(&self) -> bool {
+        matches!(self, Self::Driver(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION))
+    }
+
+    fn trouble(&self) -> Trouble {
+        let (Self::Driver(error) | Self::Connecting(error)) = self else {
+            return Trouble::Silent;
+        };
+        let Some(code) = error.code() else {
+            return match self {
+                Self::Connecting(_) => Trouble::Unreachable,
+                _ if std::error::Error::source(error)
+                    .is_some_and(|source| source.is::<std::io::Error>())
+                    || error.is_closed() =>
+                {
+                    Trouble::Broken
+                }
+                _ => Trouble::Other,
+            };
+        };
+        // Classes and codes: PostgreSQL's manual, appendix A.
+        match code.code() {
+            "42P01" => Trouble::NoTable,
+            "3D000" => Trouble::NoDatabase,
+            "42501" => Trouble::Denied,
+            "25006" => Trouble::ReadOnly,
+            "53100" => Trouble::Full,
+            "55P03" | "57014" => Trouble::Locked,
+            "53300" | "57P03" => Trouble::Busy,
+            "57P01" | "57P02" | "57P05" => Trouble::Broken,
+            code if code.starts_with("28") => Trouble::Login,
+            code if code.starts_with("08") => Trouble::Broken,
+            _ => Trouble::Other,
+        }
+    }
+
+    pub(super) fn told(self, place: &str, tried: Duration) -> StoreError {
+        let trouble = self.trouble();
+        let source: BoxError = match self {
+            Self::Driver(error) | Self::Connecting(error) => error.into(),
+            Self::Silent => "the time was up".into(),
+        };
+        trouble.told(place, tried, source)
+    }
+}

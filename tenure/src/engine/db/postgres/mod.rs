@@ -1,0 +1,20 @@
+//! PostgreSQL, through `tokio-postgres`.
+//!
+//! * `sql.rs`: the statements, shared with the adapter for a pool;
+//! * `line.rs`: the connections;
+//! * `url.rs`, `value.rs`, `failure.rs`: where it is, what goes there and back, what can go wrong.
+
+#[cfg(feature = "postgres")]
+mod failure;
+#[cfg(feature = "postgres")]
+mod line;
+pub(crate) mod sql;
+#[cfg(feature = "postgres")]
+mod table;
+#[cfg(feature = "postgres")]
+mod url;
+#[cfg(feature = "postgres")]
+mod value;
+
+#[cfg(feature = "postgres")]
+pub use table::Postgres;

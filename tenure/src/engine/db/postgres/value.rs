@@ -1,0 +1,73 @@
+//! What goes to the server and what comes back.
+
+use std::{error::Error, fmt};
+
+use bytes::BytesMut;
+use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
+
+use super::sql::{unwire, wire};
+use crate::moment::Moment;
+
+type Outcome<T> = Result<T, Box<dyn Error + Sync + Send>>;
+
+/// A parameter of a statement.
+pub(super) enum Param<'a> {
+    Text(&'a str),
+    Date(Moment),
+    Number(i64),
+}
+
+// The driver logs parameters, and a key is a login.
+impl fmt::Debug for Param<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Param(..)")
+    }
+}
+
+impl ToSql for Param<'_> {
+    fn to_sql(&self, kind: &Type, out: &mut BytesMut) -> Outcome<IsNull> {
+        match self {
+            Self::Text(text) => text.to_sql(kind, out),
+            Self::Date(moment) if *kind == Type::TIMESTAMPTZ => {
+                out.extend_from_slice(&wire(*moment));
+                Ok(IsNull::No)
+            }
+            Self::Date(_) => {
+                Err("the column `expire_date` is no `timestamp with time zone`".into())
+            }
+            Self::Number(number) => number.to_sql(kind, out),
+        }
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
+}
+
+/// Text as it is stored. A database in the encoding `SQL_ASCII` may hold what is no UTF-8: it will not verify.
+pub(super) struct Text(pub(super) String);
+
+impl<'a> FromSql<'a> for Text {
+    fn from_sql(_: &Type, bytes: &'a [u8]) -> Outcome<Self> {
+        Ok(Self(String::from_utf8_lossy(bytes).into_owned()))
+    }
+
+    fn accepts(kind: &Type) -> bool {
+        <&str as FromSql>::accepts(kind)
+    }
+}
+
+/// The column `expire_date`.
+pub(super) struct Date(pub(super) Moment);
+
+impl<'a> FromSql<'a> for Date {
+    fn from_sql(_: &Type, bytes: &'a [u8]) -> Outcome<Self> {
+        Ok(Self(unwire(bytes.try_into()?)))
+    }
+
+    fn accepts(kind: &Type) -> bool {
+        *kind == Type::TIMESTAMPTZ
+    }
+}

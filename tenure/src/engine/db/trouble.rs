@@ -1,0 +1,76 @@
+//! What can be wrong with a database server, in words that say what to do.
+
+use std::time::Duration;
+
+use crate::error::{BoxError, StoreError};
+
+/// What went wrong, whatever the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Trouble {
+    /// No connection came about.
+    Unreachable,
+    /// The connection broke before the answer.
+    Broken,
+    /// No answer in time.
+    Silent,
+    /// The server is starting, stopping, or has no connection left.
+    Busy,
+    /// User or password.
+    Login,
+    NoDatabase,
+    NoTable,
+    /// The user may not do this.
+    Denied,
+    ReadOnly,
+    Full,
+    /// Another program holds the row or the table.
+    Locked,
+    Other,
+}
+
+impl Trouble {
+    /// The error for `place` (address and database, without user or password), after trying for so long.
+    pub(super) fn told(
+        self,
+        place: &str,
+        tried: Duration,
+        source: impl Into<BoxError>,
+    ) -> StoreError {
+        let tried = tried.as_millis();
+        let what = match self {
+            Self::Unreachable => format!(
+                "{place} cannot be reached (tried for {tried} ms): is the server running, and is the address in `DATABASES` right?"
+            ),
+            Self::Broken => format!(
+                "the connection to {place} broke after {tried} ms: did the server stop? The next request connects again"
+            ),
+            Self::Silent => format!(
+                "{place} did not answer within {tried} ms: is the server overloaded, or the network down? `TENURE_STORE_TIMEOUT` sets how long to wait"
+            ),
+            Self::Busy => format!(
+                "{place} takes no connection at the moment: it is starting or stopping, or serves as many as it may"
+            ),
+            Self::Login => format!(
+                "{place} refuses the login: check user and password in the URL of `DATABASES`, and whether the server lets this host in"
+            ),
+            Self::NoDatabase => format!(
+                "{place} does not exist: create the database, or correct its name in the URL of `DATABASES`"
+            ),
+            Self::NoTable => format!(
+                "{place} has no table `django_session`: make it with `tenure init`, or with Django's `migrate`"
+            ),
+            Self::Denied => format!(
+                "the user of {place} may not do this: grant SELECT, INSERT, UPDATE and DELETE on `django_session`, and CREATE to `tenure init`"
+            ),
+            Self::ReadOnly => format!(
+                "{place} may not be written: it is a replica or was set read-only; name the primary in the URL of `DATABASES`"
+            ),
+            Self::Full => format!("no room is left on the disk of {place}: free some there"),
+            Self::Locked => format!(
+                "another program has locked the session in {place} for longer than {tried} ms: end it, or raise `TENURE_STORE_TIMEOUT`"
+            ),
+            Self::Other => format!("{place} refused a statement"),
+        };
+        StoreError::unavailable(what, source)
+    }
+}
