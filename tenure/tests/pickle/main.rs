@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod tests {
     use std::{
+        fmt::Write as _,
         io::{BufRead as _, BufReader, Write as _},
         process::{Child, ChildStdin, ChildStdout, Command, Stdio},
     };
@@ -65,7 +66,11 @@ for line in sys.stdin:
     }
 
     fn hex(bytes: &[u8]) -> String {
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+        let mut hex = String::new();
+        for byte in bytes {
+            write!(hex, "{byte:02x}").unwrap();
+        }
+        hex
     }
 
     fn unhex(hex: &str) -> Vec<u8> {

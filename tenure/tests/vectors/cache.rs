@@ -162,7 +162,7 @@ async fn keys_are_where_django_looks_for_them() {
         if engine == "cache" {
             let cache = Arc::new(MemoryCache::default());
             let store = CacheStore::new(cache.clone(), Format::Json, &entry, &Settings::django());
-            let record = Record::new(Data::new(), SystemTime::now() + Duration::from_secs(60));
+            let record = Record::new(Data::new(), SystemTime::now() + Duration::from_mins(1));
             store
                 .create(&SessionKey::parse(key).unwrap(), &record)
                 .await

@@ -85,10 +85,13 @@ pub(super) fn find(alias: &str, entry: &CacheSettings) -> Result<(Server, Owner)
         let setting = format!("CACHES.{alias}.BACKEND");
         SettingsError::invalid(&setting, &entry.backend, needed)
     };
-    let served = SERVED.iter().find(|(name, ..)| *name == entry.backend);
-    let Some(&(_, server, owner)) = served else {
+    let known = SERVED.iter().find(|(name, ..)| *name == entry.backend);
+    let Some(&(_, server, owner)) = known else {
         let other = NOT_SERVED.iter().find(|(name, _)| *name == entry.backend);
-        return Err(other.map_or_else(|| wrong(&known(&entry.backend)), |(_, use_)| wrong(use_)));
+        return Err(other.map_or_else(
+            || wrong(&all_names(&entry.backend)),
+            |(_, use_)| wrong(use_),
+        ));
     };
     let other = OTHER_LAYOUT
         .iter()
@@ -100,7 +103,8 @@ pub(super) fn find(alias: &str, entry: &CacheSettings) -> Result<(Server, Owner)
     })
 }
 
-fn known(given: &str) -> String {
+/// The names that are served, and the one that was meant.
+fn all_names(given: &str) -> String {
     let names: Vec<_> = SERVED.iter().map(|(name, ..)| *name).collect();
     let known = format!("one of {} is needed", names.join(", "));
     let all = names
