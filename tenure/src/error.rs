@@ -47,7 +47,7 @@ pub enum CodecError {
     /// The signature is right, the content is not what Django writes.
     #[error("the text holds no valid {what}: it was not written by Django or tenure")]
     Malformed {
-        /// What it should have been: `"base64"`, `"zlib"`, `"JSON"` or `"timestamp"`.
+        /// What it should have been: `"base64"`, `"zlib"`, `"JSON"`, `"pickle"` or `"timestamp"`.
         what: &'static str,
         /// What the decoder said, if it said anything.
         source: Option<BoxError>,

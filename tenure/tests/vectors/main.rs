@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod auth;
 #[cfg(test)]
+mod cache;
+#[cfg(test)]
 mod common;
 #[cfg(test)]
 mod db_rows;

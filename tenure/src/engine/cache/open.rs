@@ -64,6 +64,7 @@ async fn redis(entry: &CacheSettings, settings: &Settings) -> Result<SharedCache
 }
 
 #[cfg(not(feature = "redis"))]
+#[expect(clippy::unused_async, reason = "with the feature it has to wait")]
 async fn redis(entry: &CacheSettings, settings: &Settings) -> Result<SharedCache, OpenError> {
     Err(not_built(entry, settings, "redis"))
 }
@@ -92,4 +93,41 @@ fn not_built(entry: &CacheSettings, settings: &Settings, feature: &str) -> OpenE
     let setting = format!("CACHES.{}.BACKEND", settings.cache_alias);
     let needed = format!("it needs the feature `{feature}` of the crate `tenure`");
     SettingsError::invalid(&setting, &entry.backend, &needed).into()
+}
+
+#[cfg(all(test, feature = "memory"))]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+    use crate::{Data, Record, SessionKey};
+
+    #[tokio::test]
+    async fn without_an_entry_sessions_are_in_the_memory_of_this_process() {
+        let mut settings = crate::testing::settings();
+        settings.engine = "cache".into();
+        let store = crate::engine::open(&settings).await.unwrap();
+        let key = SessionKey::parse("0123456789abcdefghijklmnopqrstuv").unwrap();
+        let record = Record::new(Data::new(), SystemTime::now() + Duration::from_mins(1));
+        store.create(&key, &record).await.unwrap();
+        assert!(store.load(&key).await.unwrap().is_some());
+        assert_eq!(store.engine(), "cache");
+    }
+
+    #[tokio::test]
+    async fn an_entry_that_cannot_be_served_is_an_error_at_start() {
+        let mut settings = crate::testing::settings();
+        settings.engine = "cache".into();
+        let mut cache = CacheSettings::default();
+        cache.backend = "django.core.cache.backends.locmem.LocMemCache".into();
+        settings.caches.insert("default".into(), cache);
+        let error = crate::engine::open(&settings)
+            .await
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.starts_with("CACHES.default.BACKEND is \"django.core.cache.backends.locmem.LocMemCache\": it is the memory of one Python process"),
+            "{error}"
+        );
+    }
 }

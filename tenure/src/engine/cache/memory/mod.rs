@@ -1,7 +1,7 @@
 //! Caches in the memory of this process.
 //!
 //! The entries are spread over stripes by their keys, each behind a lock of its own that is held for less than a microsecond. What has
-//! ended is never given out, and is swept out of a stripe after as many entries have come into it as it holds.
+//! ended is never given out, and is swept out of a stripe after as many entries have come into it as it holds, sooner if it is full.
 
 mod limits;
 mod stripe;

@@ -12,7 +12,7 @@ use crate::record::Version;
 
 /// What an entry takes beside its key and value: its place in the map, which is up to half empty, and what allocating costs.
 const OVERHEAD: u64 = 256;
-/// A stripe is swept after at least so many new entries.
+/// A stripe that has room is swept after at least so many new entries.
 const SWEEP: usize = 256;
 
 /// What is kept under a key.
@@ -73,8 +73,11 @@ impl Lifecycle<Box<str>, Kept> for Evicted {
 
 pub(super) struct Stripe {
     entries: unsync::Cache<Box<str>, Kept, Weight, DefaultHashBuilder, Evicted>,
-    /// After how many more entries it is swept: as many as it held after the last time, so that sweeping costs no more than adding.
-    until_sweep: usize,
+    weight: Weight,
+    /// How many have come since it was swept.
+    inserted: usize,
+    /// How many were left then.
+    left: usize,
 }
 
 impl Stripe {
@@ -83,16 +86,19 @@ impl Stripe {
         let least = limits.bytes.div_ceil(limits.entries);
         let bytes = Self::share(limits, stripes);
         let expected = usize::try_from(bytes / least.max(OVERHEAD)).unwrap_or(usize::MAX);
+        let weight = Weight(least);
         let entries = unsync::Cache::with(
             expected,
             bytes,
-            Weight(least),
+            weight.clone(),
             DefaultHashBuilder::default(),
             Evicted,
         );
         Self {
             entries,
-            until_sweep: SWEEP,
+            weight,
+            inserted: 0,
+            left: 0,
         }
     }
 
@@ -124,16 +130,22 @@ impl Stripe {
 
     /// Puts an entry, in place of what is there. True if others had to go for it that had not ended.
     pub(super) fn insert(&mut self, key: &str, kept: Kept, now: SystemTime) -> bool {
-        match self.until_sweep.checked_sub(1) {
-            Some(left) => self.until_sweep = left,
-            None => {
-                self.sweep(now, usize::MAX);
-                self.until_sweep = self.entries.len().max(SWEEP);
-            }
+        let key = Box::from(key);
+        // Before somebody has to go for it, those should that have ended; how often they are looked for keeps it cheap beside adding.
+        let weight = self.entries.weight() + self.weight.weight(&key, &kept);
+        let due = if weight > self.entries.capacity() {
+            self.entries.len() / 16
+        } else {
+            self.left.max(SWEEP)
+        };
+        if self.inserted >= due {
+            self.sweep(now, usize::MAX);
+            self.inserted = 0;
+            self.left = self.entries.len();
         }
+        self.inserted += 1;
         let mut evicted = Vec::new();
-        self.entries
-            .insert_with_lifecycle(key.into(), kept, &mut evicted);
+        self.entries.insert_with_lifecycle(key, kept, &mut evicted);
         evicted.iter().any(|ends| *ends > now)
     }
 

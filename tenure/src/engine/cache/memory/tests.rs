@@ -122,7 +122,7 @@ async fn an_entry_ends_to_the_nanosecond_and_touch_never_shortens_it() {
             .unwrap()
     );
     assert_eq!(cache.get("a").await.unwrap().unwrap().ttl, Some(HOUR));
-    clock.pass(HOUR - Duration::from_nanos(1));
+    clock.pass(HOUR.checked_sub(Duration::from_nanos(1)).unwrap());
     assert!(cache.get("a").await.unwrap().is_some());
     assert!(cache.touch("a", HOUR, &version).await.unwrap());
     clock.pass(HOUR);
@@ -282,5 +282,53 @@ fn options_are_checked() {
     assert_eq!(
         open("MAX_ENTRYS", "99").unwrap_err().to_string(),
         "CACHES.default.OPTIONS.MAX_ENTRYS is given: \"tenure.cache.memory\" has MAX_BYTES and MAX_ENTRIES alone; did you mean MAX_ENTRIES?"
+    );
+}
+
+/// Everything that is logged, as one text.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn dropping_sessions_that_have_not_ended_is_said_once() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_writer(move || writer.clone())
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let said = || String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let (cache, clock) = cache(64 << 10, 100);
+    for number in 0..90 {
+        cache
+            .add(&format!("old{number}"), b"{}", HOUR)
+            .await
+            .unwrap();
+    }
+    clock.pass(HOUR);
+    // Those that go for these have ended.
+    for number in 0..90 {
+        cache.add(&format!("{number}"), b"{}", HOUR).await.unwrap();
+    }
+    assert_eq!(said(), "");
+    for number in 90..300 {
+        cache.add(&format!("{number}"), b"{}", HOUR).await.unwrap();
+    }
+    let said = said();
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(
+        said.contains("raise MAX_BYTES (now 65536) and MAX_ENTRIES (now 100)"),
+        "{said}"
     );
 }
