@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod chunks;
 #[cfg(test)]
+mod django;
+#[cfg(test)]
 mod expiry;
 #[cfg(test)]
 mod hostile;
