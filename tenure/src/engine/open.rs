@@ -75,17 +75,42 @@ async fn db(settings: &Settings) -> Result<Store, OpenError> {
         #[cfg(feature = "postgres")]
         Some("postgres" | "postgresql") => {
             let store = super::db::PostgresStore::open(settings).await?;
-            Ok(Store::new(store, settings.store_timeout))
+            let replica = |alias: &str| super::db::Postgres::at(&impatient(settings), alias);
+            with_replica(store, settings, replica)
         }
         #[cfg(feature = "mysql")]
         Some("mysql" | "mariadb") => {
             let store = super::db::MysqlStore::open(settings).await?;
-            Ok(Store::new(store, settings.store_timeout))
+            let replica = |alias: &str| super::db::Mysql::at(&impatient(settings), alias);
+            with_replica(store, settings, replica)
         }
         #[cfg(not(feature = "sqlite"))]
         None => Err(not_built("db", "sqlite")),
         Some(scheme) => Err(no_database(url.unwrap_or_default(), scheme)),
     }
+}
+
+/// Reads from the replica too, if the settings name one. It need not be there yet, nor stay.
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+fn with_replica<T: super::db::SessionTable>(
+    store: super::db::DbStore<T>,
+    settings: &Settings,
+    open: impl FnOnce(&str) -> Result<T, SettingsError>,
+) -> Result<Store, OpenError> {
+    let Some(alias) = &settings.read_replica else {
+        return Ok(Store::new(store, settings.store_timeout));
+    };
+    let replica = super::db::DbStore::on(std::sync::Arc::new(open(alias)?), settings)?;
+    let both = super::db::ReadReplica::new(store, replica);
+    Ok(Store::new(both, settings.store_timeout))
+}
+
+/// For a replica: half the time, so that the primary can be asked in the other half.
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+fn impatient(settings: &Settings) -> Settings {
+    let mut settings = settings.clone();
+    settings.store_timeout /= 2;
+    settings
 }
 
 /// Nothing that is compiled in serves this URL.

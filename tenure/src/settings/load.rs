@@ -41,6 +41,7 @@ const NAMES: &[&str] = &[
     "TENURE_DEVELOPMENT",
     "TENURE_MAX_SIZE",
     PROFILE,
+    "TENURE_READ_REPLICA",
     "TENURE_STORE_TIMEOUT",
     "TIME_ZONE",
     "USE_TZ",
@@ -244,6 +245,7 @@ impl Settings {
             "USE_TZ" => self.use_tz = given.flag()?,
             "TIME_ZONE" => self.time_zone = given.text()?,
             "TENURE_DEVELOPMENT" => self.development = given.flag()?,
+            "TENURE_READ_REPLICA" => self.read_replica = given.optional_text()?,
             "TENURE_STORE_TIMEOUT" => self.store_timeout = given.seconds()?,
             "TENURE_MAX_SIZE" => {
                 let bytes = given.number(LEAST_MAX_SIZE.into(), " of bytes")?;

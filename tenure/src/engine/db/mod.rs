@@ -15,6 +15,7 @@
 mod mysql;
 #[cfg(any(feature = "postgres", feature = "sqlx-postgres"))]
 mod postgres;
+mod replica;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod table;
@@ -27,6 +28,7 @@ use std::{sync::Arc, time::SystemTime};
 pub use mysql::Mysql;
 #[cfg(feature = "postgres")]
 pub use postgres::Postgres;
+pub use replica::ReadReplica;
 #[cfg(feature = "sqlite")]
 pub use sqlite::Sqlite;
 #[cfg(feature = "auth")]
@@ -127,8 +129,9 @@ impl PostgresStore {
     ///
     /// When a setting is wrong, or the server cannot be reached or refuses the login.
     pub async fn open(settings: &Settings) -> Result<Self, super::OpenError> {
-        let table = Postgres::open(settings, "default").await?;
-        Ok(Self::on(table, settings)?)
+        let table = Postgres::at(settings, "default")?;
+        table.reach().await?;
+        Ok(Self::on(Arc::new(table), settings)?)
     }
 }
 
@@ -140,8 +143,9 @@ impl MysqlStore {
     ///
     /// When a setting is wrong, or the server cannot be reached or refuses the login.
     pub async fn open(settings: &Settings) -> Result<Self, super::OpenError> {
-        let table = Mysql::open(settings, "default").await?;
-        Ok(Self::on(table, settings)?)
+        let table = Mysql::at(settings, "default")?;
+        table.reach().await?;
+        Ok(Self::on(Arc::new(table), settings)?)
     }
 }
 
