@@ -2,9 +2,9 @@
 //!
 //! Nothing is skipped: a server that is not installed fails the test, and says what to install.
 #![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
+    clippy::missing_panics_doc,
     clippy::panic,
+    clippy::unwrap_used,
     reason = "tests fail this way"
 )]
 

@@ -14,7 +14,7 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process};
 
 /// How long a server may take until it answers. Machines that run tests are busy.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A server that runs as long as this lives, with what it writes to its log in `folder`.
 #[derive(Debug)]
