@@ -77,7 +77,7 @@ fn main() -> ExitCode {
 fn run(arguments: Arguments, out: output::Out<'_>) -> Result<(), Failure> {
     let site = site::Site::new(arguments.settings);
     let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
+        .enable_all()
         .build()
         .map_err(Failure::refused)?;
     runtime.block_on(async {

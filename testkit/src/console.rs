@@ -56,7 +56,7 @@ impl Console {
         let mark = format!("answer {}", self.asked);
         let mut answer = Vec::new();
         loop {
-            let line = self.lines.recv_timeout(Duration::from_secs(60)).unwrap();
+            let line = self.lines.recv_timeout(Duration::from_mins(1)).unwrap();
             if line == mark {
                 return answer;
             }

@@ -35,6 +35,7 @@ impl Postgres {
     }
 
     /// Starts a replica of this server, which follows it until it is promoted.
+    #[must_use]
     pub fn replica(&self) -> Self {
         let folder = folder();
         run(command(&program("pg_basebackup"))

@@ -214,21 +214,21 @@ fn pass(mut from: TcpStream, mut to: TcpStream, asking: bool, line: &Line, answe
         }
         *answered = !asking;
         drop(answered);
-        let mut send = || {
+        let mut pass_on = || {
             buffer
                 .get(..passing)
                 .is_some_and(|bytes| to.write_all(bytes).is_ok())
         };
-        let sent = if breaks {
+        let passed = if breaks {
             // Before anybody who has the whole of a reply by now can connect again.
-            let sent = send();
+            let passed = pass_on();
             state.hang_up();
-            sent
+            passed
         } else {
             drop(state);
-            send()
+            pass_on()
         };
-        if !sent || breaks {
+        if !passed || breaks {
             break;
         }
     }

@@ -3,8 +3,7 @@
 use tenure::{
     Sessions, Settings,
     auth::Auth,
-    engine::{OpenError, db::SqliteStore},
-    store::SessionStore as _,
+    engine::{self, OpenError},
 };
 
 use crate::{
@@ -12,11 +11,11 @@ use crate::{
     site::{Site, with_hint},
 };
 
-/// Make the table of sessions, and the SQLite file if it is not there
+/// Make the table of sessions, and the SQLite file if it is not there; with other engines, what they need
 #[derive(clap::Args)]
 #[command(after_help = HELP)]
 pub(crate) struct Arguments {
-    /// Make the table of users as well
+    /// Make the table of users as well (in SQLite)
     #[arg(long)]
     users: bool,
 }
@@ -27,38 +26,46 @@ The tables are those that Django's `migrate` makes. What is there already is lef
 Examples:
   tenure init
   tenure init --users
-  DATABASE_URL=sqlite:///srv/site/db.sqlite3 tenure init";
+  DATABASE_URL=sqlite:///srv/site/db.sqlite3 tenure init
+  DATABASE_URL=postgres://site:password@db.example.com/site tenure init";
 
 pub(crate) async fn run(arguments: Arguments, site: &Site, out: Out<'_>) -> Result<(), Failure> {
     let settings = site.settings()?;
-    let found = Sessions::open(with_mode(&settings, "rw")).await;
-    if let Err(OpenError::Settings(_)) = found {
-        // An engine without a table, or a URL that is none: told of what was set, not of what we made of it.
-        Sessions::open(settings.clone()).await?;
+    let url = settings.databases.get("default").map(|entry| &*entry.url);
+    let sqlite = url.is_some_and(|url| url.starts_with("sqlite:"));
+    if arguments.users && !sqlite {
+        return Err(Failure::usage(
+            "--users makes the table of users in SQLite alone: in another database make it with Django's `migrate`",
+        ));
     }
-    let made_file = found.is_err();
-    let settings = if made_file {
-        with_mode(&settings, "rwc")
+    let (settings, made_file) = if sqlite {
+        with_file(settings).await?
     } else {
-        settings
+        (settings, false)
     };
     let failed = |failure: Failure| with_hint(failure, &settings);
-    let store = SqliteStore::open(&settings)
+    let store = engine::open(&settings)
         .await
         .map_err(|error| failed(error.into()))?;
     if made_file {
         writeln!(out, "made the database")?;
     }
-    if store.scan(None, 1).await.is_ok() {
+    let engine = store.engine();
+    let has_table = matches!(engine, "db" | "cached_db");
+    if has_table && store.scan(None, 1).await.is_ok() {
         writeln!(out, "the table django_session was there already")?;
     } else {
         store
-            .create_table()
+            .prepare()
             .await
             .map_err(|error| failed(error.into()))?;
-        // A table of this name that is none of sessions is left as it is, too.
-        store.scan(None, 1).await?;
-        writeln!(out, "made the table django_session")?;
+        if has_table {
+            // A table of this name that is none of sessions is left as it is, too.
+            store.scan(None, 1).await?;
+            writeln!(out, "made the table django_session")?;
+        } else {
+            writeln!(out, "the engine {engine} has what it needs")?;
+        }
     }
     if arguments.users {
         let auth = Auth::open(&settings).await?;
@@ -71,6 +78,22 @@ pub(crate) async fn run(arguments: Arguments, site: &Site, out: Out<'_>) -> Resu
         }
     }
     Ok(())
+}
+
+/// Settings with which a SQLite file is made if it is not there; tells whether it has to be.
+async fn with_file(settings: Settings) -> Result<(Settings, bool), Failure> {
+    let found = Sessions::open(with_mode(&settings, "rw")).await;
+    if let Err(OpenError::Settings(_)) = found {
+        // A URL that is none: told of what was set, not of what we made of it.
+        Sessions::open(settings.clone()).await?;
+    }
+    let missing = found.is_err();
+    let settings = if missing {
+        with_mode(&settings, "rwc")
+    } else {
+        settings
+    };
+    Ok((settings, missing))
 }
 
 /// Fails if the table of users cannot be read.

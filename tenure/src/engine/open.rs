@@ -11,6 +11,7 @@ use super::cookies::SignedCookies;
 use super::{
     cache::{Format, SharedCache},
     cached_db::CachedStore,
+    db::Opened,
 };
 use crate::{
     error::{StoreError, chain},
@@ -64,35 +65,37 @@ pub async fn open(settings: &Settings) -> Result<Store, OpenError> {
         let needed = "only SESSION_ENGINE = \"encrypted_cookies\" can use several cookies";
         return Err(SettingsError::invalid("TENURE_COOKIE_CHUNKS", "true", needed).into());
     }
+    if let Some(alias) = settings.read_replica.as_deref().filter(|_| engine != "db") {
+        let needed = "only SESSION_ENGINE = \"db\" can read from a replica: what is late there would stay in a cache";
+        return Err(SettingsError::invalid("TENURE_READ_REPLICA", alias, needed).into());
+    }
     named(engine, settings).await
 }
 
 async fn named(engine: &str, settings: &Settings) -> Result<Store, OpenError> {
     match engine {
-        "db" => database(settings, Alone(settings)).await,
+        "db" => super::db::open(settings, Alone(settings)).await,
+        "cache" => cache(settings).await,
+        "cached_db" => cached_db(settings).await,
         #[cfg(all(feature = "file", unix))]
         "file" => {
             let store = super::file::FileStore::open(settings).await?;
             Ok(Store::new(store, settings.store_timeout))
         }
-        #[cfg(not(all(feature = "file", unix)))]
-        "file" => Err(not_built("file", "file")),
-        "cache" => cache(settings).await,
-        "cached_db" => cached_db(settings).await,
         #[cfg(feature = "signed-cookies")]
         "signed_cookies" => {
             let store = SignedCookies::new(settings, revocation(settings).await?)?;
             Ok(Store::new(store, settings.store_timeout))
         }
-        #[cfg(not(feature = "signed-cookies"))]
-        "signed_cookies" => Err(not_built("signed_cookies", "signed-cookies")),
         #[cfg(feature = "encrypted-cookies")]
-        _ => {
+        "encrypted_cookies" => {
             let store = EncryptedCookies::new(settings, revocation(settings).await?)?;
             Ok(Store::new(store, settings.store_timeout))
         }
-        #[cfg(not(feature = "encrypted-cookies"))]
-        other => Err(not_built(other, "encrypted-cookies")),
+        other => {
+            let feature = other.replace('_', "-");
+            Err(SettingsError::needs_feature("SESSION_ENGINE", other, &feature).into())
+        }
     }
 }
 
@@ -109,12 +112,7 @@ async fn revocation(settings: &Settings) -> Result<Revocation, OpenError> {
     }
 }
 
-/// What is made of the database that the settings name.
-trait Opened {
-    fn store(self, database: impl SessionStore) -> Store;
-}
-
-/// The database engine.
+/// The engine `db`.
 struct Alone<'a>(&'a Settings);
 
 impl Opened for Alone<'_> {
@@ -144,46 +142,6 @@ impl Opened for Cached<'_> {
     }
 }
 
-/// The database that `DATABASES.default` names, by the scheme of its URL.
-async fn database(settings: &Settings, opened: impl Opened) -> Result<Store, OpenError> {
-    let url = settings.databases.get("default").map(|entry| &*entry.url);
-    let scheme = url.map(|url| url.split(':').next().unwrap_or_default());
-    Ok(match scheme {
-        #[cfg(feature = "sqlite")]
-        None | Some("sqlite") => {
-            let store = super::db::SqliteStore::open(settings).await?;
-            if url.is_none() {
-                store.create_table().await?;
-            }
-            opened.store(store)
-        }
-        #[cfg(feature = "postgres")]
-        Some("postgres" | "postgresql") => {
-            opened.store(super::db::PostgresStore::open(settings).await?)
-        }
-        #[cfg(feature = "mysql")]
-        Some("mysql" | "mariadb") => opened.store(super::db::MysqlStore::open(settings).await?),
-        #[cfg(not(feature = "sqlite"))]
-        None => return Err(not_built(&settings.engine, "sqlite")),
-        Some(scheme) => return Err(no_database(url.unwrap_or_default(), scheme)),
-    })
-}
-
-/// Nothing that is compiled in serves this URL.
-fn no_database(url: &str, scheme: &str) -> OpenError {
-    let feature = match scheme {
-        "sqlite" => Some("sqlite"),
-        "postgres" | "postgresql" => Some("postgres"),
-        "mysql" | "mariadb" => Some("mysql"),
-        _ => None,
-    };
-    let needed = feature.map_or_else(
-        || "a URL that begins with sqlite:, postgres://, postgresql://, mysql:// or mariadb:// is needed".to_owned(),
-        |feature| format!("it needs the feature `{feature}` of the crate `tenure`"),
-    );
-    SettingsError::invalid("DATABASES.default.URL", url, &needed).into()
-}
-
 /// The cache engine, by the cache's `BACKEND`.
 async fn cache(settings: &Settings) -> Result<Store, OpenError> {
     let entry = super::cache::entry(settings)?;
@@ -208,10 +166,5 @@ async fn cached_db(settings: &Settings) -> Result<Store, OpenError> {
         entry: &entry,
         settings,
     };
-    database(settings, cached).await
-}
-
-fn not_built(engine: &str, feature: &str) -> OpenError {
-    let needed = format!("it needs the feature `{feature}` of the crate `tenure`");
-    SettingsError::invalid("SESSION_ENGINE", engine, &needed).into()
+    super::db::open(settings, cached).await
 }

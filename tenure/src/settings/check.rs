@@ -196,6 +196,7 @@ impl Settings {
             }
             self.database_zone(alias)?;
         }
+        self.check_read_replica()?;
         let nameless = self
             .caches
             .iter()
@@ -205,6 +206,25 @@ impl Settings {
             let setting = format!("CACHES.{alias}.BACKEND");
             Err(SettingsError::described(&setting, "missing", needed))
         })
+    }
+
+    fn check_read_replica(&self) -> Result<(), SettingsError> {
+        let Some(alias) = self.read_replica.as_deref() else {
+            return Ok(());
+        };
+        let kind = |alias| {
+            let database = self.databases.get(alias)?;
+            match database.url.split(':').next()? {
+                "postgres" | "postgresql" => Some("PostgreSQL"),
+                "mysql" | "mariadb" => Some("MySQL"),
+                _ => None,
+            }
+        };
+        if alias != "default" && kind(alias).is_some() && kind(alias) == kind("default") {
+            return Ok(());
+        }
+        let needed = "the name of another entry of DATABASES is needed, on a PostgreSQL or MySQL server as `default` is";
+        Err(SettingsError::invalid("TENURE_READ_REPLICA", alias, needed))
     }
 
     /// The short name of the engine.

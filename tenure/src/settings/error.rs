@@ -92,6 +92,12 @@ impl SettingsError {
         Self::described(setting, &format!("{:?}", without_password(value)), needed)
     }
 
+    /// A field whose value would be served if the crate had been built with `feature`.
+    pub(crate) fn needs_feature(setting: &str, value: &str, feature: &str) -> Self {
+        let needed = format!("it needs the feature `{feature}` of the crate `tenure`");
+        Self::invalid(setting, value, &needed)
+    }
+
     /// As [`invalid`](Self::invalid), with words in place of the value: it is no text, or must not be shown.
     pub(crate) fn described(setting: &str, words: &str, needed: &str) -> Self {
         Self::Invalid {

@@ -43,6 +43,7 @@ const NAMES: &[&str] = &[
     "TENURE_DEVELOPMENT",
     "TENURE_MAX_SIZE",
     PROFILE,
+    "TENURE_READ_REPLICA",
     "TENURE_SITE",
     "TENURE_STORE_TIMEOUT",
     "TIME_ZONE",
@@ -250,6 +251,7 @@ impl Settings {
             "TENURE_COOKIE_REVOCATION" => self.cookie_revocation = Some(given.text()?),
             "TENURE_SITE" => self.site = given.text()?,
             "TENURE_DEVELOPMENT" => self.development = given.flag()?,
+            "TENURE_READ_REPLICA" => self.read_replica = given.optional_text()?,
             "TENURE_STORE_TIMEOUT" => self.store_timeout = given.seconds()?,
             "TENURE_MAX_SIZE" => {
                 let bytes = given.number(LEAST_MAX_SIZE.into(), " of bytes")?;

@@ -111,6 +111,10 @@ pub struct Settings {
     pub development: bool,
     /// `TENURE_STORE_TIMEOUT`: how long one call to the store may take, in seconds. 5.
     pub store_timeout: Duration,
+    /// `TENURE_READ_REPLICA`: the entry of `DATABASES` that sessions may be read from, a replica of `default`. None: `default` alone.
+    ///
+    /// See [`ReadReplica`](crate::engine::db::ReadReplica) for what this costs.
+    pub read_replica: Option<String>,
     /// `TENURE_MAX_SIZE`: how many bytes a stored session may inflate to. 1 MiB.
     pub max_size: usize,
     /// `TENURE_COOKIE_REVOCATION`: where the cookie engines remember which sessions were ended: `db`, `cache`, or `none` for nowhere. They
@@ -224,6 +228,7 @@ impl Settings {
             time_zone: "America/Chicago".into(),
             development: false,
             store_timeout: Duration::from_secs(5),
+            read_replica: None,
             max_size: 1 << 20,
             cookie_revocation: None,
             cookie_chunks: false,

@@ -5,6 +5,8 @@
 #[cfg(test)]
 mod cache_stage;
 #[cfg(test)]
+mod contract;
+#[cfg(test)]
 mod outage;
 #[cfg(test)]
 #[path = "../common/stage.rs"]

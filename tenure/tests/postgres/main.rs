@@ -10,6 +10,8 @@ mod database;
 #[cfg(test)]
 mod outage;
 #[cfg(test)]
+mod replica;
+#[cfg(test)]
 mod site;
 #[cfg(test)]
 mod table;

@@ -18,7 +18,7 @@ mod write;
 
 pub use self::{read::decode, write::encode};
 
-/// Python's `None`.
+/// Python's `None`, in a protocol that every Python 3 reads.
 pub(crate) const NONE: &[u8] = b"\x80\x04N.";
 
 /// Which of pickle's protocols to write. For plain data they differ in their first bytes alone.

@@ -1,6 +1,5 @@
 //! What django-redis writes: a pickle or JSON, and compressed if its options say so.
 
-use super::format::PICKLED_NONE;
 use crate::{
     codec::{
         deflate_if_shorter, inflate,
@@ -93,7 +92,7 @@ impl DjangoRedis {
     pub(super) fn nothing(self) -> &'static [u8] {
         match self.serializer {
             Serializer::Json => b"null",
-            Serializer::Pickle(_) => PICKLED_NONE,
+            Serializer::Pickle(_) => pickle::NONE,
         }
     }
 

@@ -8,9 +8,6 @@ use crate::{
     settings::{CacheSettings, SettingsError},
 };
 
-/// Python's `None`, in a protocol that every Python 3 reads.
-pub(super) const PICKLED_NONE: &[u8] = b"\x80\x04N.";
-
 /// How a session's data is written into a cache.
 ///
 /// ```
@@ -72,7 +69,7 @@ impl Format {
     pub(crate) fn nothing(self) -> &'static [u8] {
         match self {
             Self::Json => b"null",
-            Self::Pickle => PICKLED_NONE,
+            Self::Pickle => pickle::NONE,
             Self::DjangoRedis(format) => format.nothing(),
         }
     }

@@ -91,8 +91,7 @@ fn memcached(
 #[cfg(not(all(feature = "memory", feature = "redis", feature = "memcached")))]
 fn not_built(entry: &CacheSettings, settings: &Settings, feature: &str) -> OpenError {
     let setting = format!("CACHES.{}.BACKEND", settings.cache_alias);
-    let needed = format!("it needs the feature `{feature}` of the crate `tenure`");
-    SettingsError::invalid(&setting, &entry.backend, &needed).into()
+    SettingsError::needs_feature(&setting, &entry.backend, feature).into()
 }
 
 #[cfg(all(test, feature = "memory"))]

@@ -239,7 +239,11 @@ impl<S: SessionStore, C: Cache> SessionStore for CachedStore<S, C> {
     }
 
     fn powers(&self) -> Powers {
-        self.store.powers()
+        Powers {
+            // Rows stay until they are cleared, but what is in the cache ends by the cache's own clock.
+            clear_expired: false,
+            ..self.store.powers()
+        }
     }
 
     async fn prepare(&self) -> Result<(), StoreError> {
@@ -378,7 +382,11 @@ impl<S: SessionStore, C: Cache> SessionStore for CachedStore<S, C> {
     }
 
     async fn delete_expired(&self, key: &SessionKey, now: SystemTime) -> Result<bool, StoreError> {
-        self.store.delete_expired(key, now).await
+        let deleted = self.store.delete_expired(key, now).await?;
+        if deleted {
+            self.cache.invalidate(&self.cache_key(key)).await;
+        }
+        Ok(deleted)
     }
 
     async fn clear_expired(&self, now: SystemTime, limit: usize) -> Result<u64, StoreError> {

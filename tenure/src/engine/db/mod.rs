@@ -13,8 +13,10 @@
 
 #[cfg(any(feature = "mysql", feature = "sqlx-mysql"))]
 mod mysql;
+mod open;
 #[cfg(any(feature = "postgres", feature = "sqlx-postgres"))]
 mod postgres;
+mod replica;
 #[cfg(any(feature = "sqlite", feature = "sqlx-sqlite"))]
 mod sqlite;
 #[cfg(any(
@@ -34,6 +36,8 @@ mod trouble;
 
 use std::{sync::Arc, time::SystemTime};
 
+pub(super) use open::{Opened, open};
+
 #[cfg(any(
     feature = "sqlx-mysql",
     feature = "sqlx-postgres",
@@ -44,6 +48,7 @@ pub use self::sqlx::{SqlxStore, SqlxTable};
 pub use mysql::Mysql;
 #[cfg(feature = "postgres")]
 pub use postgres::Postgres;
+pub use replica::ReadReplica;
 #[cfg(feature = "sqlite")]
 pub use sqlite::Sqlite;
 #[cfg(feature = "auth")]
@@ -144,8 +149,9 @@ impl PostgresStore {
     ///
     /// When a setting is wrong, or the server cannot be reached or refuses the login.
     pub async fn open(settings: &Settings) -> Result<Self, super::OpenError> {
-        let table = Postgres::open(settings, "default").await?;
-        Ok(Self::on(table, settings)?)
+        let table = Postgres::at(settings, "default")?;
+        table.reach().await?;
+        Ok(Self::on(Arc::new(table), settings)?)
     }
 }
 
@@ -157,8 +163,9 @@ impl MysqlStore {
     ///
     /// When a setting is wrong, or the server cannot be reached or refuses the login.
     pub async fn open(settings: &Settings) -> Result<Self, super::OpenError> {
-        let table = Mysql::open(settings, "default").await?;
-        Ok(Self::on(table, settings)?)
+        let table = Mysql::at(settings, "default")?;
+        table.reach().await?;
+        Ok(Self::on(Arc::new(table), settings)?)
     }
 }
 

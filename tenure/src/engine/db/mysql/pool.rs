@@ -39,19 +39,20 @@ struct Idle {
 }
 
 impl Pool {
-    /// Connects once, so that a wrong URL is told at the start.
-    pub(super) async fn connect(location: Location, timeout: Duration) -> Result<Self, StoreError> {
-        let pool = Self {
+    pub(super) fn at(location: Location, timeout: Duration) -> Self {
+        Self {
             location,
             timeout,
             idle: Mutex::default(),
             free: Semaphore::new(CONNECTIONS),
-        };
-        let started = Instant::now();
-        match pool.on(started, async |_| Ok(())).await {
-            Ok(()) => Ok(pool),
-            Err(failure) => Err(pool.told(failure, started)),
         }
+    }
+
+    /// Connects, if nobody has yet.
+    pub(super) async fn reach(&self) -> Result<(), StoreError> {
+        let started = Instant::now();
+        let reached = self.on(started, async |_| Ok(())).await;
+        reached.map_err(|failure| self.told(failure, started))
     }
 
     pub(super) fn place(&self) -> &str {

@@ -1,6 +1,6 @@
 //! `django_session` on MySQL and MariaDB.
 
-use std::{fmt, sync::Arc, time::SystemTime};
+use std::{fmt, time::SystemTime};
 
 use mysql_async::{Params, Row as MysqlRow, Value};
 
@@ -14,10 +14,9 @@ use super::{
     url::Location,
 };
 use crate::{
-    engine::OpenError,
     error::StoreError,
     moment::{Moment, Zone},
-    settings::Settings,
+    settings::{Settings, SettingsError},
     store::Listed,
 };
 
@@ -29,18 +28,21 @@ pub struct Mysql {
 }
 
 impl Mysql {
-    /// The database that `DATABASES[alias]` names.
-    pub(crate) async fn open(settings: &Settings, alias: &str) -> Result<Arc<Self>, OpenError> {
+    /// The database that `DATABASES[alias]` names. Nothing is asked of it yet.
+    pub(crate) fn at(settings: &Settings, alias: &str) -> Result<Self, SettingsError> {
         // Shorter than the deadline of the call, so that the address is told.
         let timeout = settings.store_timeout * 4 / 5;
         let location = Location::of(settings, alias, timeout)?;
-        let zone = settings.database_zone(alias)?;
-        let pool = Pool::connect(location, timeout).await?;
-        Ok(Arc::new(Self {
-            pool,
-            zone,
+        Ok(Self {
+            pool: Pool::at(location, timeout),
+            zone: settings.database_zone(alias)?,
             delete_ended: delete_ended(),
-        }))
+        })
+    }
+
+    /// Whether it is there, so that a wrong URL is told at the start.
+    pub(crate) async fn reach(&self) -> Result<(), StoreError> {
+        self.pool.reach().await
     }
 
     fn date(&self, moment: impl Into<Moment>) -> String {

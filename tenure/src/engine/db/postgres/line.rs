@@ -137,20 +137,20 @@ impl Place {
 }
 
 impl Server {
-    /// Connects once, so that a wrong URL is told at the start.
-    pub(super) async fn connect(location: Location, timeout: Duration) -> Result<Self, StoreError> {
-        let server = Self {
+    pub(super) fn at(location: Location, timeout: Duration) -> Self {
+        Self {
             location,
             timeout,
             reading: std::array::from_fn(|_| Place::default()),
             writing: std::array::from_fn(|_| Place::default()),
-        };
-        let started = Instant::now();
-        let first = server.line(&server.reading, started + timeout).await;
-        match first {
-            Ok(_) => Ok(server),
-            Err(failure) => Err(server.told(failure, started)),
         }
+    }
+
+    /// Connects, if nobody has yet.
+    pub(super) async fn reach(&self) -> Result<(), StoreError> {
+        let started = Instant::now();
+        let reached = self.on(&self.reading, started, async |_| Ok(())).await;
+        reached.map_err(|failure| self.told(failure, started))
     }
 
     pub(super) fn place(&self) -> &str {

@@ -1,6 +1,6 @@
 //! `django_session` on PostgreSQL.
 
-use std::{fmt, sync::Arc, time::SystemTime};
+use std::{fmt, time::SystemTime};
 
 use tokio_postgres::Row as PostgresRow;
 
@@ -15,7 +15,10 @@ use super::{
     value::{Date, Param, Text},
 };
 use crate::{
-    engine::OpenError, error::StoreError, moment::Moment, settings::Settings, store::Listed,
+    error::StoreError,
+    moment::Moment,
+    settings::{Settings, SettingsError},
+    store::Listed,
 };
 
 /// One PostgreSQL database: `django_session` in it is a [`SessionTable`].
@@ -24,13 +27,18 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    /// The database that `DATABASES[alias]` names.
-    pub(crate) async fn open(settings: &Settings, alias: &str) -> Result<Arc<Self>, OpenError> {
+    /// The database that `DATABASES[alias]` names. Nothing is asked of it yet.
+    pub(crate) fn at(settings: &Settings, alias: &str) -> Result<Self, SettingsError> {
         let location = Location::of(settings, alias)?;
         // Shorter than the deadline of the call, so that the address is told.
         let timeout = settings.store_timeout * 4 / 5;
-        let server = Server::connect(location, timeout).await?;
-        Ok(Arc::new(Self { server }))
+        let server = Server::at(location, timeout);
+        Ok(Self { server })
+    }
+
+    /// Whether it is there, so that a wrong URL is told at the start.
+    pub(crate) async fn reach(&self) -> Result<(), StoreError> {
+        self.server.reach().await
     }
 
     fn read<'a, T: tokio_postgres::types::FromSql<'a>>(
