@@ -28,7 +28,7 @@ pub(crate) async fn exchange(one: &impl SessionStore, other: &impl SessionStore)
         assert_eq!(read.expires_at, ends);
         assert!(read.version == written, "the text is another");
 
-        let later = ends + Duration::from_secs(60);
+        let later = ends + Duration::from_mins(1);
         assert!(other.touch(&key, later, &read.version).await.unwrap());
         let touched = one.load(&key).await.unwrap().unwrap();
         assert_eq!(touched.expires_at, later);

@@ -51,7 +51,7 @@ async fn a_pool_beside_our_own_driver_and_the_programs_own_statements() {
     let store = SqlxStore::from_pool(pool.clone(), &settings).unwrap();
 
     let sessions = Sessions::new(store.clone(), &settings).unwrap();
-    let told_why = told(sessions.session(KEY).load().await.unwrap_err());
+    let told_why = told(&sessions.session(KEY).load().await.unwrap_err());
     assert!(told_why.contains("`tenure init`"), "{told_why}");
     store.create_table().await.unwrap();
     store.create_table().await.unwrap();
@@ -111,7 +111,7 @@ async fn an_outage_is_told_in_time_and_the_same_pool_serves_afterwards() {
 
     server.stop();
     let started = Instant::now();
-    let told = told(sessions.session(KEY).load().await.unwrap_err());
+    let told = told(&sessions.session(KEY).load().await.unwrap_err());
     assert!(started.elapsed() < settings().store_timeout);
     let port = proxy.port().to_string();
     assert!(told.contains(&port) && !told.contains("sesame"), "{told}");

@@ -108,7 +108,7 @@ async fn a_pool_without_a_free_connection_is_told_in_time_and_works_when_it_has_
     let sessions = Sessions::new(store, &settings()).unwrap();
     let transaction = pool.begin().await.unwrap();
     let started = Instant::now();
-    let told = told(sessions.session(KEY).load().await.unwrap_err());
+    let told = told(&sessions.session(KEY).load().await.unwrap_err());
     assert!(started.elapsed() < Duration::from_secs(1));
     assert!(told.contains("`max_connections`"), "{told}");
     drop(transaction);
@@ -124,7 +124,7 @@ async fn a_locked_database_is_told_in_time_and_works_when_it_is_free() {
     session.insert("cart", 1).unwrap();
     let transaction = pool.begin_with("BEGIN EXCLUSIVE").await.unwrap();
     let started = Instant::now();
-    let told = told(session.save().await.unwrap_err());
+    let told = told(&session.save().await.unwrap_err());
     assert!(started.elapsed() < Duration::from_secs(1));
     assert!(
         told.contains("site.sqlite3 did not answer") && told.contains("locked"),
@@ -147,7 +147,7 @@ async fn a_missing_table_is_told_with_what_makes_it() {
         .unwrap();
     let store = SqlxStore::from_pool(pool, &settings()).unwrap();
     let sessions = Sessions::new(store, &settings()).unwrap();
-    let told = told(sessions.session(KEY).load().await.unwrap_err());
+    let told = told(&sessions.session(KEY).load().await.unwrap_err());
     assert!(told.contains("`tenure init`"), "{told}");
 }
 

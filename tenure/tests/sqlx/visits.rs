@@ -43,7 +43,7 @@ pub(crate) async fn increments(sessions: &Sessions) {
 }
 
 /// The message of an outage.
-pub(crate) fn told(error: SessionError) -> String {
+pub(crate) fn told(error: &SessionError) -> String {
     assert_eq!(error.status(), 503);
     error.to_string()
 }

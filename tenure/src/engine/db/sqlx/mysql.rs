@@ -122,8 +122,10 @@ impl SessionTable for SqlxTable<MySql> {
         }
         for some in keys.chunks(sql::KEYS) {
             let delete = || {
-                let delete = query(AssertSqlSafe(sql::delete_ended()));
-                let delete = some.iter().fold(delete, |delete, key| delete.bind(key));
+                let mut delete = query(AssertSqlSafe(sql::delete_ended()));
+                for key in some {
+                    delete = delete.bind(key);
+                }
                 delete.bind(&before)
             };
             self.0.execute(delete).await?;

@@ -15,6 +15,10 @@ use crate::{error::StoreError, moment::Zone};
 /// The program's pool, and what the statements need beside it.
 pub(super) struct Lent<DB: Database> {
     pub(super) pool: Pool<DB>,
+    #[cfg_attr(
+        not(any(feature = "sqlx-mysql", feature = "sqlx-sqlite")),
+        expect(dead_code, reason = "PostgreSQL keeps moments, in no zone")
+    )]
     pub(super) zone: Zone,
     pub(super) timeout: Duration,
 }
