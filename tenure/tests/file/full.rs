@@ -73,7 +73,7 @@ impl Disk {
             .arg(self.keeper.id().to_string());
         command
             .args(["mount", "-o"])
-            .arg(format!("remount,{mode}"))
+            .arg(format!("remount,bind,{mode}"))
             .arg(&self.inside);
         assert!(command.status().unwrap().success());
     }
