@@ -95,7 +95,8 @@ fn not_built(entry: &CacheSettings, settings: &Settings, feature: &str) -> OpenE
     SettingsError::invalid(&setting, &entry.backend, &needed).into()
 }
 
-#[cfg(all(test, feature = "memory"))]
+#[cfg(feature = "memory")]
+#[cfg(test)]
 mod tests {
     use std::time::{Duration, SystemTime};
 
