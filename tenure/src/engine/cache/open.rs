@@ -119,8 +119,10 @@ mod tests {
     async fn an_entry_that_cannot_be_served_is_an_error_at_start() {
         let mut settings = crate::testing::settings();
         settings.engine = "cache".into();
-        let mut cache = CacheSettings::default();
-        cache.backend = "django.core.cache.backends.locmem.LocMemCache".into();
+        let cache = CacheSettings {
+            backend: "django.core.cache.backends.locmem.LocMemCache".into(),
+            ..CacheSettings::default()
+        };
         settings.caches.insert("default".into(), cache);
         let error = crate::engine::open(&settings)
             .await
