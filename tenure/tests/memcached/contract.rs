@@ -30,7 +30,7 @@ tenure::conformance!(
 );
 
 tenure::conformance!(
-    three_servers_keep_the_contract,
+    three_servers_with_pickles_keep_the_contract,
     async |settings: &Settings| {
         let servers = [
             Memcached::start(),
@@ -38,7 +38,7 @@ tenure::conformance!(
             Memcached::start_on_socket(),
         ];
         let location = servers.each_ref().map(Memcached::location).join(",");
-        (stores(&location, Format::Json, settings), servers)
+        (stores(&location, Format::Pickle, settings), servers)
     }
 );
 
@@ -54,7 +54,7 @@ fn of_the_rules_of_an_atomic_rename_one_alone_is_broken() {
 }
 
 fn sessions_at(location: String) -> Sessions {
-    Sessions::new(store_at(location), &settings()).unwrap()
+    Sessions::new(store_at(location, Format::Json), &settings()).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod contract;
 #[cfg(test)]
+mod django;
+#[cfg(test)]
 mod drops;
 #[cfg(test)]
 mod entries;

@@ -17,6 +17,8 @@ mod session_data;
 #[cfg(test)]
 mod set_cookie;
 #[cfg(test)]
+mod signed_cookies;
+#[cfg(test)]
 mod signing;
 
 #[cfg(test)]

@@ -18,6 +18,9 @@ mod write;
 
 pub use self::{read::decode, write::encode};
 
+/// Python's `None`.
+pub(crate) const NONE: &[u8] = b"\x80\x04N.";
+
 /// Which of pickle's protocols to write. For plain data they differ in their first bytes alone.
 ///
 /// See [`encode`] for an example.

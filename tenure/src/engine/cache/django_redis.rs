@@ -86,6 +86,10 @@ impl DjangoRedis {
         deflated.flatten().unwrap_or(bytes)
     }
 
+    pub(super) fn is_pickle(self) -> bool {
+        matches!(self.serializer, Serializer::Pickle(_))
+    }
+
     pub(super) fn nothing(self) -> &'static [u8] {
         match self.serializer {
             Serializer::Json => b"null",

@@ -77,6 +77,14 @@ impl Format {
         }
     }
 
+    /// Whether Django still reads a value that more bytes follow. Nobody but tenure reads its own JSON.
+    pub(crate) fn may_be_followed(self) -> bool {
+        match self {
+            Self::Json | Self::Pickle => true,
+            Self::DjangoRedis(format) => format.is_pickle(),
+        }
+    }
+
     /// The data that stands in `bytes`, of which at most `limit` are looked into.
     ///
     /// # Errors
