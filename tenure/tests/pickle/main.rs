@@ -1,4 +1,4 @@
-//! Pickles against Python's own `pickle`, both ways.
+//! Pickles against Python's own `pickle`, both ways, and the JSON of django-redis.
 
 #[cfg(test)]
 mod tests {
@@ -16,6 +16,8 @@ mod tests {
     use tenure::{
         Data, Json,
         codec::pickle::{self, Protocol},
+        engine::cache::Format,
+        settings::CacheSettings,
     };
 
     /// For each line with JSON and two pickles: what the pickles are to Python, and what Python makes of the JSON.
@@ -26,7 +28,7 @@ for line in sys.stdin:
     text, four, five = line.split("\t")
     read = [dumps(pickle.loads(bytes.fromhex(hex))) for hex in (four, five)]
     again = [pickle.dumps(json.loads(text), protocol) for protocol in range(6)]
-    print(*read, *(written.hex() for written in again), sep="\t", flush=True)
+    print(*read, json.dumps(json.loads(text)), *(written.hex() for written in again), sep="\t", flush=True)
 "#;
 
     struct Python {
@@ -128,10 +130,16 @@ for line in sys.stdin:
         let five = pickle::encode(&data, Protocol::Five);
         let answer = python.ask(&format!("{json}\t{}\t{}", hex(&four), hex(&five)));
         let answers: Vec<_> = answer.split('\t').collect();
-        let [read_four, read_five, written @ ..] = &*answers else {
+        let [read_four, read_five, spaced, written @ ..] = &*answers else {
             panic!("{json}: {answer}")
         };
         assert_eq!([*read_four, *read_five], [&json; 2]);
+        let mut entry = CacheSettings::default();
+        entry.backend = "django_redis.cache.RedisCache".into();
+        let serializer = "django_redis.serializers.json.JSONSerializer";
+        entry.options.insert("SERIALIZER".into(), serializer.into());
+        let format = Format::of("default", &entry).unwrap();
+        assert!(format.encode(&data) == spaced.as_bytes(), "{json}");
         let written: Vec<_> = written.iter().map(|hex| unhex(hex)).collect();
         for (protocol, bytes) in written.iter().enumerate() {
             let (read, rest) = pickle::decode(bytes, 64 << 20).unwrap();

@@ -88,6 +88,11 @@ fn wrong_values_in_a_file() {
              such as \"django.core.cache.backends.redis.RedisCache\"",
         ),
         (
+            "CACHES.default.KEY_FUNCTION = 'site.cache.key'",
+            "CACHES.default.KEY_FUNCTION is \"site.cache.key\" (tenure.toml): a function of Python's cannot be called here, so that the keys \
+             would be others: leave it out at both sites",
+        ),
+        (
             "CACHES.default.TIMEOUT = 'soon'",
             "CACHES.default.TIMEOUT is \"soon\" (tenure.toml): a whole number of seconds from 0 to 4294967295 is needed",
         ),

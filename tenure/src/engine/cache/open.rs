@@ -94,7 +94,8 @@ fn not_built(entry: &CacheSettings, settings: &Settings, feature: &str) -> OpenE
     SettingsError::needs_feature(&setting, &entry.backend, feature).into()
 }
 
-#[cfg(all(test, feature = "memory"))]
+#[cfg(feature = "memory")]
+#[cfg(test)]
 mod tests {
     use std::time::{Duration, SystemTime};
 
@@ -117,8 +118,10 @@ mod tests {
     async fn an_entry_that_cannot_be_served_is_an_error_at_start() {
         let mut settings = crate::testing::settings();
         settings.engine = "cache".into();
-        let mut cache = CacheSettings::default();
-        cache.backend = "django.core.cache.backends.locmem.LocMemCache".into();
+        let cache = CacheSettings {
+            backend: "django.core.cache.backends.locmem.LocMemCache".into(),
+            ..CacheSettings::default()
+        };
         settings.caches.insert("default".into(), cache);
         let error = crate::engine::open(&settings)
             .await

@@ -28,6 +28,9 @@ use crate::{
     system::{OperatingSystem, System},
 };
 
+/// What an entry lives that shall live longer than the clock can say.
+const FAR: Duration = Duration::from_hours(24 * 365 * 100);
+
 /// A cache in the memory of this process: `tenure.cache.memory`. Needs the feature `memory`.
 ///
 /// Its sessions end with the process, and no other process sees them. It takes at most `MAX_BYTES` (128 MiB if not set) and holds at most
@@ -143,9 +146,6 @@ impl MemoryCache {
         version
     }
 }
-
-/// What an entry lives that shall live longer than the clock can say.
-const FAR: Duration = Duration::from_hours(24 * 365 * 100);
 
 impl Default for MemoryCache {
     /// With the limits that hold if none are set.
