@@ -167,12 +167,11 @@ impl RedisCache {
         Ok(Some(Entry::new(value, ttl, version)))
     }
 
-    /// What a script has done: 1 for all of it, nil where there was nothing, else what was there.
+    /// What a script has done: 1 for all of it, 0 where the new key is taken, else what was there.
     fn changed(&self, answer: Value) -> Result<Changed, StoreError> {
         Ok(match answer {
             Value::Int(1) => Changed::Done,
             Value::Int(_) => Changed::Taken,
-            Value::Nil => Changed::Gone,
             other => match self.entry(other)? {
                 Some(entry) => Changed::Other(entry),
                 None => Changed::Gone,
@@ -253,7 +252,7 @@ impl Cache for RedisCache {
         base: &Version,
     ) -> Result<Replaced, StoreError> {
         let base = base.as_bytes().unwrap_or_default();
-        let arguments = [base, value, &millis(ttl), &self.limit()];
+        let arguments = [base, &self.limit(), value, &millis(ttl)];
         let answer = self.run(&script::REPLACE, &[key], &arguments).await?;
         Ok(match self.changed(answer)? {
             Changed::Done => Replaced::Replaced(Version::from_bytes(value)),
@@ -293,7 +292,7 @@ impl Cache for RedisCache {
         let changed = if self.link.is_cluster() {
             self.rename_in_steps(old, new, value, ttl, base).await?
         } else {
-            let arguments = [base, value, &millis(ttl), &self.limit()];
+            let arguments = [base, &self.limit(), value, &millis(ttl)];
             self.changed(self.run(&script::RENAME, &[old, new], &arguments).await?)?
         };
         Ok(match changed {
