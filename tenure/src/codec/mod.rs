@@ -7,8 +7,7 @@ mod base;
 pub mod pickle;
 mod signed_json;
 pub mod signing;
-pub(crate) mod zlib;
+mod zlib;
 
 pub use self::signed_json::SignedJson;
-#[cfg(feature = "memcached")]
-pub(crate) use self::zlib::inflate;
+pub(crate) use self::zlib::{deflate_if_shorter, inflate};

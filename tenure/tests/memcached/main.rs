@@ -1,6 +1,10 @@
 //! Sessions in real memcached servers.
 
 #[cfg(test)]
+mod contract;
+#[cfg(test)]
+mod django;
+#[cfg(test)]
 mod drops;
 #[cfg(test)]
 mod entries;

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use tenure::{
     Data, Record, SessionKey, StoreError,
-    engine::cache::{Cache, Replaced},
+    engine::cache::{Cache, Format, Replaced},
     store::Store,
 };
 use testkit::{Memcached, Proxy};
@@ -48,7 +48,10 @@ async fn a_restart_while_idle_is_no_requests_error() {
 #[tokio::test]
 async fn a_server_that_hangs_is_given_up_before_the_stores_deadline() {
     let server = Memcached::start();
-    let store = Store::new(store_at(server.location()), settings().store_timeout);
+    let store = Store::new(
+        store_at(server.location(), Format::Json),
+        settings().store_timeout,
+    );
     let key = SessionKey::parse("0123456789abcdefghijklmnopqrstuv").unwrap();
     let ends = std::time::SystemTime::now() + HOUR;
     let record = Record::new(Data::from_json(b"{\"a\":1}").unwrap(), ends);
@@ -95,8 +98,8 @@ async fn a_reply_that_breaks_off_anywhere_is_an_outage_and_nothing_is_lost() {
     let address = proxy.address().to_string();
     let cache = cache_at(address.clone());
     cache.put(KEY, b"{\"a\":1}", HOUR).await.unwrap();
-    // `VA 7 c1 f0 t3600` and the value, each with its line end.
-    for bytes in 1..27 {
+    // `VA 7 c1 f16 t3600` and the value, each with its line end.
+    for bytes in 1..28 {
         get(&cache, KEY).await;
         proxy.cut_in_reply(bytes);
         outage(cache.get(KEY).await, &address);

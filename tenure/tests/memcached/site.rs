@@ -34,10 +34,10 @@ pub(crate) fn cache_at(location: impl Into<String>) -> MemcachedCache {
     MemcachedCache::open(&entry_at(location), Format::Json, &settings()).unwrap()
 }
 
-pub(crate) fn store_at(location: impl Into<String>) -> CacheStore<MemcachedCache> {
+pub(crate) fn store_at(location: impl Into<String>, format: Format) -> CacheStore<MemcachedCache> {
     let entry = entry_at(location);
-    let cache = MemcachedCache::open(&entry, Format::Json, &settings()).unwrap();
-    CacheStore::new(Arc::new(cache), Format::Json, &entry, &settings())
+    let cache = MemcachedCache::open(&entry, format, &settings()).unwrap();
+    CacheStore::new(Arc::new(cache), format, &entry, &settings())
 }
 
 /// The entry, which is there.

@@ -8,6 +8,8 @@ mod django_redis;
 mod format;
 #[cfg(feature = "memcached")]
 mod memcached;
+#[cfg(feature = "memory")]
+mod memory;
 mod open;
 #[cfg(feature = "redis")]
 pub mod redis;
@@ -18,6 +20,8 @@ use std::{future::Future, time::Duration};
 
 #[cfg(feature = "memcached")]
 pub use self::memcached::MemcachedCache;
+#[cfg(feature = "memory")]
+pub use self::memory::MemoryCache;
 pub(super) use self::open::{entry, open};
 pub use self::{django_redis::DjangoRedis, format::Format, shared::SharedCache, store::CacheStore};
 use crate::{error::StoreError, record::Version};
@@ -129,9 +133,14 @@ pub trait Cache: Send + Sync + 'static {
         base: &Version,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
+    /// Whether [`rename`](Self::rename) is one step, so that nobody ever sees both entries. The default is yes.
+    fn atomic_rename(&self) -> bool {
+        true
+    }
+
     /// Puts an entry under `new`, unless there is one, and removes the one under `old` if it is still in version `base`.
     ///
-    /// Whatever happens in between, one of the two is there, whole.
+    /// Whatever happens in between, one of the two is there, whole; without [`atomic_rename`](Self::atomic_rename) perhaps both.
     fn rename(
         &self,
         old: &str,

@@ -27,6 +27,7 @@ trait ErasedCache: Send + Sync {
     fn delete<'a>(&'a self, key: &'a str) -> CacheFuture<'a, bool>;
     fn touch<'a>(&'a self, key: &'a str, ttl: Duration, base: &'a Version)
     -> CacheFuture<'a, bool>;
+    fn atomic_rename(&self) -> bool;
     fn rename<'a>(
         &'a self,
         old: &'a str,
@@ -72,6 +73,9 @@ impl<C: Cache> ErasedCache for C {
         base: &'a Version,
     ) -> CacheFuture<'a, bool> {
         Box::pin(Cache::touch(self, key, ttl, base))
+    }
+    fn atomic_rename(&self) -> bool {
+        Cache::atomic_rename(self)
     }
     fn rename<'a>(
         &'a self,
@@ -147,6 +151,10 @@ impl Cache for SharedCache {
 
     async fn touch(&self, key: &str, ttl: Duration, base: &Version) -> Result<bool, StoreError> {
         self.0.touch(key, ttl, base).await
+    }
+
+    fn atomic_rename(&self) -> bool {
+        self.0.atomic_rename()
     }
 
     async fn rename(

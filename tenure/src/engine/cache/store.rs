@@ -1,6 +1,7 @@
 //! A cache as a session store.
 
 use std::{
+    error::Error as _,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -81,6 +82,12 @@ impl<C: Cache> CacheStore<C> {
         if let Err(CodecError::TooLarge { limit }) = decoded {
             return Err(StoreError::TooLarge { limit });
         }
+        if let Err(error) = &decoded {
+            let why = error
+                .source()
+                .map_or(error.to_string(), ToString::to_string);
+            tracing::warn!("what stands in the cache is no session that can be read: {why}");
+        }
         let damage = decoded.as_ref().err().map(Damage::from);
         let ends = self.system.now() + entry.ttl.unwrap_or(self.cookie_age);
         let mut record = Record::new(decoded.unwrap_or_default(), ends);
@@ -115,7 +122,7 @@ impl<C: Cache> SessionStore for CacheStore<C> {
     fn powers(&self) -> Powers {
         Powers {
             compare_and_swap: true,
-            atomic_rename: true,
+            atomic_rename: self.cache.atomic_rename(),
             touch: true,
             scan: false,
             clear_expired: false,

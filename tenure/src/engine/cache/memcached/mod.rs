@@ -27,7 +27,7 @@ use self::{
 };
 use super::{Cache, Entry, Format, Moved, Replaced};
 use crate::{
-    codec::inflate,
+    codec::zlib::inflate,
     error::{CodecError, StoreError},
     key::SessionKey,
     record::Version,
@@ -38,6 +38,8 @@ use crate::{
 const LONGEST_LIFE: u64 = 30 * 24 * 60 * 60;
 /// The most bytes of a key.
 const LONGEST_KEY: usize = 250;
+/// Options of Django's drivers that we have nothing like.
+const CANNOT: [&str; 3] = ["password", "tls_context", "username"];
 /// pymemcache's and pylibmc's flag for a value that zlib has compressed.
 const COMPRESSED: u32 = 8;
 
@@ -73,26 +75,39 @@ impl MemcachedCache {
     ///
     /// # Errors
     ///
-    /// When `LOCATION` names no server, or memcached takes no key that begins with `KEY_PREFIX`.
+    /// When the entry asks for what would not find Django's keys, or what we cannot do: see the messages.
     pub fn open(
         entry: &CacheSettings,
         format: Format,
         settings: &Settings,
     ) -> Result<Self, SettingsError> {
-        let addresses = Address::list(&entry.location).ok_or_else(|| {
+        let wrong = |name: &str, value: &str, needed: &str| {
+            let setting = format!("CACHES.{}.{name}", settings.cache_alias);
+            SettingsError::invalid(&setting, value, needed)
+        };
+        let location = entry.location.join(",");
+        let addresses = Address::list(&location).ok_or_else(|| {
             let needed = "addresses of memcached are needed, such as \"127.0.0.1:11211\", \"[::1]:11211\" or \"unix:/run/memcached.sock\"";
-            SettingsError::invalid("LOCATION", &entry.location.join(","), needed)
+            wrong("LOCATION", &location, needed)
         })?;
+        if entry.backend.ends_with("PyLibMCCache") && addresses.len() > 1 {
+            let needed = "pylibmc spreads keys over several servers in a way of its own, which tenure does not know: name one server, \
+                          or use \"django.core.cache.backends.memcached.PyMemcacheCache\" at both sites";
+            return Err(wrong("LOCATION", &location, needed));
+        }
+        if let Some(option) = CANNOT
+            .iter()
+            .find(|name| entry.options.contains_key(**name))
+        {
+            let needed = "tenure speaks to memcached without login and TLS: leave it out, and keep strangers off the network between";
+            return Err(wrong(&format!("OPTIONS.{option}"), "..", needed));
+        }
         let longest =
             entry.full_key("django.contrib.sessions.cached_db").len() + SessionKey::LENGTH;
         if longest > LONGEST_KEY || !can_be_key(&entry.full_key("")) {
             let needed =
                 "memcached takes keys of at most 250 bytes, without spaces and control characters";
-            return Err(SettingsError::invalid(
-                "KEY_PREFIX",
-                &entry.key_prefix,
-                needed,
-            ));
+            return Err(wrong("KEY_PREFIX", &entry.key_prefix, needed));
         }
         let limits = Limits {
             // The error is to be ours, which names the address, and not that of the store's deadline.
@@ -102,9 +117,7 @@ impl MemcachedCache {
         let server = |address| Server::new(address, limits);
         Ok(Self {
             servers: addresses.into_iter().map(server).collect(),
-            flags: match format {
-                Format::Json => 0,
-            },
+            flags: format.memcached_flags(),
             max_size: settings.max_size,
         })
     }
@@ -241,6 +254,11 @@ impl Cache for MemcachedCache {
             server.ask(back).await?;
         }
         Ok(true)
+    }
+
+    /// memcached has no command for two keys.
+    fn atomic_rename(&self) -> bool {
+        false
     }
 
     /// Dropped or cut off after the first step, both entries are there: the old one as it was, and a new one whose key nobody was told. It
