@@ -21,6 +21,10 @@
 //! One connection serves all requests. It is made anew when it breaks or when an answer stays away; a read whose connection breaks is sent
 //! again, a write is not, since it may have run.
 //!
+//! **What a failover can lose.** Redis answers before its replicas have what it was told. If the primary dies, what the replica that takes
+//! over had not got is undone, usually the last milliseconds: a login may have to be repeated, and a session that was just ended may be
+//! there again. The setting `min-replicas-to-write` of Redis bounds how much it can be; the engine `cached_db` has a database that knows.
+//!
 //! ```toml
 //! SESSION_ENGINE = "cache"
 //!
@@ -104,10 +108,12 @@ impl RedisCache {
         Ok(cache)
     }
 
-    /// A cache over a connection that the program has already. What became of it when it broke is its own business; `LOCATION` does not
-    /// count.
+    /// A cache over a connection that the program has already, and that mends itself; `LOCATION` and `OPTIONS` do not count. It must lead
+    /// to one server, not to a cluster. Give it timeouts: those of the crate `redis` are half a second for an answer.
     ///
-    /// It is the one place where a type of the crate `redis` is to be seen.
+    /// This is the one place where a type of that crate, in its version 1, is part of this interface.
+    ///
+    /// # Example
     ///
     /// ```no_run
     /// // Not run: it needs a server.
