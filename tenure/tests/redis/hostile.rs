@@ -94,7 +94,7 @@ async fn a_key_that_holds_a_list_is_an_error_that_says_so() {
 async fn a_huge_value_is_refused_without_being_fetched() {
     let server = Redis::start();
     let line = Proxy::to_port(server.port());
-    let settings = site::settings(&site::through(&line));
+    let settings = site::patient(site::settings(&site::through(&line)));
     let store = site::open(&settings).await.unwrap();
     let (key, base) = kept(&store).await;
     server.command(&["SETRANGE", &full(&key), "50000000", "x"]);

@@ -42,6 +42,12 @@ pub(crate) fn settings_for(backend: &str, location: &str) -> Settings {
     settings
 }
 
+/// The same settings for tests of something else than outages: machines that run tests are busy.
+pub(crate) fn patient(mut settings: Settings) -> Settings {
+    settings.store_timeout = Duration::from_secs(10);
+    settings
+}
+
 pub(crate) async fn open(settings: &Settings) -> Result<Store, OpenError> {
     engine::open(settings).await
 }

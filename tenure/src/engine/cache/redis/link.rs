@@ -205,7 +205,7 @@ impl Link {
             if demoted || broken {
                 self.give_up(live.lost.as_ref());
             }
-            let again = live.lost.is_some() && (demoted || broken && request.repeatable);
+            let again = demoted && live.lost.is_some() || broken && request.repeatable;
             if tried || !again {
                 return Err(error);
             }

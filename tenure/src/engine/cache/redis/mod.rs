@@ -21,6 +21,10 @@
 //! One connection serves all requests. It is made anew when it breaks or when an answer stays away; a read whose connection breaks is sent
 //! again, a write is not, since it may have run.
 //!
+//! **What a failover can lose.** Redis answers before its replicas have what it was told. If the primary dies, what the replica that takes
+//! over had not got is undone, usually the last milliseconds: a login may have to be repeated, and a session that was just ended may be
+//! there again. The setting `min-replicas-to-write` of Redis bounds how much it can be; the engine `cached_db` has a database that knows.
+//!
 //! ```toml
 //! SESSION_ENGINE = "cache"
 //!
@@ -104,10 +108,12 @@ impl RedisCache {
         Ok(cache)
     }
 
-    /// A cache over a connection that the program has already. What became of it when it broke is its own business; `LOCATION` does not
-    /// count.
+    /// A cache over a connection that the program has already, and that mends itself; `LOCATION` and `OPTIONS` do not count. It must lead
+    /// to one server, not to a cluster. Give it timeouts: those of the crate `redis` are half a second for an answer.
     ///
-    /// It is the one place where a type of the crate `redis` is to be seen.
+    /// This is the one place where a type of that crate, in its version 1, is part of this interface.
+    ///
+    /// # Example
     ///
     /// ```no_run
     /// // Not run: it needs a server.
@@ -167,12 +173,11 @@ impl RedisCache {
         Ok(Some(Entry::new(value, ttl, version)))
     }
 
-    /// What a script has done: 1 for all of it, nil where there was nothing, else what was there.
+    /// What a script has done: 1 for all of it, 0 where the new key is taken, else what was there.
     fn changed(&self, answer: Value) -> Result<Changed, StoreError> {
         Ok(match answer {
             Value::Int(1) => Changed::Done,
             Value::Int(_) => Changed::Taken,
-            Value::Nil => Changed::Gone,
             other => match self.entry(other)? {
                 Some(entry) => Changed::Other(entry),
                 None => Changed::Gone,
@@ -253,7 +258,7 @@ impl Cache for RedisCache {
         base: &Version,
     ) -> Result<Replaced, StoreError> {
         let base = base.as_bytes().unwrap_or_default();
-        let arguments = [base, value, &millis(ttl), &self.limit()];
+        let arguments = [base, &self.limit(), value, &millis(ttl)];
         let answer = self.run(&script::REPLACE, &[key], &arguments).await?;
         Ok(match self.changed(answer)? {
             Changed::Done => Replaced::Replaced(Version::from_bytes(value)),
@@ -293,7 +298,7 @@ impl Cache for RedisCache {
         let changed = if self.link.is_cluster() {
             self.rename_in_steps(old, new, value, ttl, base).await?
         } else {
-            let arguments = [base, value, &millis(ttl), &self.limit()];
+            let arguments = [base, &self.limit(), value, &millis(ttl)];
             self.changed(self.run(&script::RENAME, &[old, new], &arguments).await?)?
         };
         Ok(match changed {
