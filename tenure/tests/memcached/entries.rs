@@ -9,12 +9,11 @@ use tenure::{
     Damage, SessionKey, StoreError,
     engine::cache::{Cache, Format, MemcachedCache, Replaced},
     store::SessionStore,
+    testing,
 };
 use testkit::Memcached;
 
-use super::site::{
-    HOUR, KEY, NEW, assert_replaced, cache_at, entry_at, get, life, raw, settings, store_at,
-};
+use super::site::{HOUR, KEY, NEW, assert_replaced, cache_at, entry_at, get, life, raw, store_at};
 
 fn key() -> SessionKey {
     SessionKey::parse("0123456789abcdefghijklmnopqrstuv").unwrap()
@@ -107,7 +106,7 @@ async fn lives_are_whole_seconds_and_never_none() {
 #[tokio::test]
 async fn what_is_no_session_counts_as_damaged() {
     let server = Memcached::start();
-    let store = store_at(server.location(), Format::Json);
+    let store = store_at(server.location(), Format::Json, &testing::settings());
     // pymemcache's bytes, number and pickle; no zlib; no JSON.
     for (flags, value) in [
         (0, &b"{}"[..]),
@@ -139,8 +138,8 @@ fn compressed(bytes: &[u8]) -> Vec<u8> {
 #[tokio::test]
 async fn compressed_values_are_read_up_to_the_limit() {
     let server = Memcached::start();
-    let json = store_at(server.location(), Format::Json);
-    let pickle = store_at(server.location(), Format::Pickle);
+    let json = store_at(server.location(), Format::Json, &testing::settings());
+    let pickle = store_at(server.location(), Format::Pickle, &testing::settings());
     set(&server, 16 + 8, &compressed(b"{\"a\":1}"));
     let record = json.load(&key()).await.unwrap().unwrap();
     assert_eq!(record.data.to_json(), "{\"a\":1}");
@@ -214,7 +213,11 @@ async fn a_server_without_memory_says_so() {
         "{refused}"
     );
     // The connection goes on.
-    assert!(cache.get("key0").await.unwrap().is_some());
+    let entry = get(&cache, "key0").await;
+    // It is memcached's nature: what it has no memory to replace, it removes.
+    let replaced = cache.replace("key0", &value, HOUR, &entry.version);
+    assert!(replaced.await.is_err());
+    assert!(cache.get("key0").await.unwrap().is_none());
 }
 
 #[tokio::test]
@@ -258,7 +261,7 @@ async fn no_key_can_speak_to_the_server() {
     // A visitor's cookie may hold anything that a cookie can.
     let key = SessionKey::parse(&"k".repeat(4000)).unwrap();
     assert!(
-        store_at(server.location(), Format::Json)
+        store_at(server.location(), Format::Json, &testing::settings())
             .load(&key)
             .await
             .unwrap()
@@ -271,7 +274,7 @@ fn settings_that_memcached_cannot_do_are_refused() {
     let message = |change: &dyn Fn(&mut tenure::settings::CacheSettings)| {
         let mut entry = entry_at("127.0.0.1:11211");
         change(&mut entry);
-        let opened = MemcachedCache::open(&entry, Format::Json, &settings());
+        let opened = MemcachedCache::open(&entry, Format::Json, &testing::settings());
         opened.unwrap_err().to_string()
     };
     let location = |text: &str| message(&|entry| entry.location = vec![text.to_owned()]);
@@ -302,7 +305,7 @@ async fn the_settings_open_it() {
         ("django.core.cache.backends.memcached.PyLibMCCache", 1),
         ("tenure.cache.memcached", 16),
     ] {
-        let mut settings = settings();
+        let mut settings = testing::settings();
         settings.engine = "cache".into();
         let mut entry = entry_at(server.location());
         entry.backend = backend.into();
