@@ -47,7 +47,7 @@ pub enum CodecError {
     /// The signature is right, the content is not what Django writes.
     #[error("the text holds no valid {what}: it was not written by Django or tenure")]
     Malformed {
-        /// What it should have been: `"base64"`, `"zlib"`, `"JSON"` or `"timestamp"`.
+        /// What it should have been: `"base64"`, `"zlib"`, `"JSON"`, `"pickle"` or `"timestamp"`.
         what: &'static str,
         /// What the decoder said, if it said anything.
         source: Option<BoxError>,
@@ -145,6 +145,17 @@ pub enum StoreError {
         /// The limit, in bytes.
         limit: usize,
     },
+    /// A session does not fit into a cookie. The visitor keeps the one from before.
+    #[error(
+        "the session needs {size} bytes of cookies and browsers keep {limit}: store less in it, use an engine that keeps sessions on the \
+         server, or set `TENURE_COOKIE_CHUNKS = true` with the engine `encrypted_cookies`"
+    )]
+    CookieTooLarge {
+        /// What would have to be sent, in bytes: names, values and attributes.
+        size: usize,
+        /// The limit, in bytes.
+        limit: usize,
+    },
     /// The store cannot do what was asked of it.
     #[error("the store `{engine}` cannot {operation}")]
     Unsupported {
@@ -214,22 +225,22 @@ pub enum SessionError {
 
 impl SessionError {
     /// The HTTP status that tells a visitor what happened: 503 for an outage, 400 for an interrupted session, else 500; 500 too for a
-    /// stored session that is too large to be read.
+    /// session that is too large to be read, or for a cookie.
     ///
     /// ```
     /// assert_eq!(tenure::SessionError::Interrupted.status(), 400);
     /// ```
     pub fn status(&self) -> u16 {
         match self {
-            // Trying again would not make a session any smaller.
-            Self::Store(error) if !matches!(error, StoreError::TooLarge { .. }) => 503,
             Self::Interrupted => 400,
-            Self::Store(_)
+            // Trying again would not make a session any smaller.
+            Self::Store(StoreError::TooLarge { .. } | StoreError::CookieTooLarge { .. })
             | Self::Value { .. }
             | Self::ResponseSent
             | Self::ZeroExpiry
             | Self::Random(_)
             | Self::MissingLayer => 500,
+            Self::Store(_) => 503,
         }
     }
 }

@@ -34,6 +34,7 @@
 //! | tests of your program | [`testing`] |
 
 mod changes;
+mod cookie;
 mod data;
 mod error;
 mod expiry;

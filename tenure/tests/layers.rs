@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// The top-level modules, the lowest layer first.
 const LAYERS: [&[&str]; 6] = [
     &[
-        "error", "expiry", "json", "key", "moment", "secret", "settings", "system",
+        "cookie", "error", "expiry", "json", "key", "moment", "secret", "settings", "system",
     ],
     &["changes", "data", "record"],
     &["codec", "store"],

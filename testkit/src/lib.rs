@@ -15,6 +15,7 @@ mod memcached;
 mod postgres;
 mod process;
 mod proxy;
+mod redis;
 mod unprivileged;
 
 pub use console::Console;
@@ -24,3 +25,4 @@ pub use memcached::Memcached;
 pub use postgres::Postgres;
 pub use process::{Server, free_port, program, wait_until};
 pub use proxy::Proxy;
+pub use redis::{Flavour, Redis, RedisCluster, Sentinel};

@@ -159,7 +159,7 @@ fn serve(folder: &Path, port: u16) -> Server {
         .args(["--bind-address=127.0.0.1", "--skip-name-resolve"])
         .args([
             "--innodb-log-file-size=8M",
-            "--innodb-flush-log-at-trx-commit=0",
+            "--innodb-flush-log-at-trx-commit=2",
         ])
         .args(["--innodb-buffer-pool-size=16M", "--performance-schema=off"]);
     Server::start("mariadb", &server, folder)

@@ -87,6 +87,14 @@ impl Server {
     /// Stops the process without ending it: nothing answers any more, and no connection breaks.
     pub fn pause(&self) {
         self.signal(Signal::STOP);
+        // Threads on other processors go on until they hear of it.
+        let tasks = format!("/proc/{}/task", self.id());
+        wait_until("the server's threads", || {
+            let tasks = fs::read_dir(&tasks).unwrap().filter_map(Result::ok);
+            let mut states =
+                tasks.filter_map(|task| fs::read_to_string(task.path().join("status")).ok());
+            states.all(|state| state.contains("State:\tT"))
+        });
     }
 
     /// Lets a paused process go on.

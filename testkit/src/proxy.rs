@@ -213,13 +213,21 @@ fn pass(mut from: TcpStream, mut to: TcpStream, asking: bool, line: &Line, answe
             state.round_trips += 1;
         }
         *answered = !asking;
-        drop((state, answered));
-        let sent = buffer
-            .get(..passing)
-            .is_some_and(|bytes| to.write_all(bytes).is_ok());
-        if breaks {
-            line.state().hang_up();
-        }
+        drop(answered);
+        let mut send = || {
+            buffer
+                .get(..passing)
+                .is_some_and(|bytes| to.write_all(bytes).is_ok())
+        };
+        let sent = if breaks {
+            // Before anybody who has the whole of a reply by now can connect again.
+            let sent = send();
+            state.hang_up();
+            sent
+        } else {
+            drop(state);
+            send()
+        };
         if !sent || breaks {
             break;
         }

@@ -42,11 +42,13 @@ const BROWSER: [(&str, &[&str]); 2] = [
 ];
 
 /// The servers that the tests start: program, where it is if not on PATH, and Debian's package.
-const SERVERS: [(&str, &[&str], &[&str]); 5] = [
+const SERVERS: [(&str, &[&str], &[&str]); 7] = [
     ("setpriv", &[], &["util-linux"]),
     ("postgres", &["/usr/lib/postgresql"], &["postgresql"]),
     ("mariadbd", &["/usr/sbin"], &["mariadb-server"]),
     ("redis-server", &[], &["redis-server"]),
+    ("redis-sentinel", &[], &["redis-sentinel"]),
+    ("openssl", &[], &["openssl"]),
     ("memcached", &[], &["memcached"]),
 ];
 

@@ -7,6 +7,7 @@ mod base;
 pub mod pickle;
 mod signed_json;
 pub mod signing;
-pub(crate) mod zlib;
+mod zlib;
 
 pub use self::signed_json::SignedJson;
+pub(crate) use self::zlib::{deflate_if_shorter, inflate};

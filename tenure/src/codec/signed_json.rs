@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use super::signing::{INFLATE_LIMIT, Signer, check_age, unpack};
-use crate::{data::Data, error::CodecError, secret::Secret};
+use crate::{data::Data, error::CodecError, moment::Moment, secret::Secret};
 
 /// The salt of `SessionBase.encode` in every engine that Django brings: the name of its class.
 const SESSION_STORE: &str = "django.contrib.sessions.SessionStore";
@@ -133,6 +133,16 @@ impl SignedJson {
         let (body, signed_at) = self.signer.unsign_timed(text)?;
         check_age(signed_at, max_age, now)?;
         Data::from_json(&unpack(body, self.limit)?)
+    }
+}
+
+#[cfg(feature = "signed-cookies")]
+impl SignedJson {
+    /// The data of a text, and when it was signed.
+    pub(crate) fn decode_timed(&self, text: &str) -> Result<(Data, Moment), CodecError> {
+        let (body, signed_at) = self.signer.unsign_timed(text)?;
+        let signed_at = Moment::from_micros(signed_at.saturating_mul(1_000_000));
+        Ok((Data::from_json(&unpack(body, self.limit)?)?, signed_at))
     }
 }
 

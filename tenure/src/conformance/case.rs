@@ -74,6 +74,8 @@ pub(super) struct Bench {
     pub(super) other: Store,
     pub(super) settings: Arc<Settings>,
     pub(super) powers: Powers,
+    /// How often a case about interleavings does what it does.
+    pub(super) rounds: u32,
 }
 
 /// A session that a case has made.

@@ -71,8 +71,9 @@ async fn a_visitor_comes_and_goes(bench: Bench) -> Outcome {
             &both,
         )
         .await?;
+    // A key that is the session may be the same text if nothing else has changed, as Django's signed cookies within a second are.
     ensure!(
-        visitor.cookie != before,
+        visitor.cookie != before || bench.powers.in_key,
         "a request that changed the key was given none"
     );
     if !bench.powers.in_key {

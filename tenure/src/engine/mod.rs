@@ -2,7 +2,11 @@
 
 pub mod cache;
 pub mod cached_db;
+#[cfg(any(feature = "encrypted-cookies", feature = "signed-cookies"))]
+pub mod cookies;
 pub mod db;
+#[cfg(all(feature = "file", unix))]
+pub mod file;
 mod open;
 
 pub use open::{OpenError, open};

@@ -2,10 +2,20 @@
 
 use std::{fmt, sync::Arc};
 
+#[cfg(feature = "encrypted-cookies")]
+use super::cookies::EncryptedCookies;
+#[cfg(any(feature = "encrypted-cookies", feature = "signed-cookies"))]
+use super::cookies::Revocation;
+#[cfg(feature = "signed-cookies")]
+use super::cookies::SignedCookies;
+use super::{
+    cache::{Format, SharedCache},
+    cached_db::CachedStore,
+};
 use crate::{
     error::{StoreError, chain},
-    settings::{Settings, SettingsError},
-    store::Store,
+    settings::{CacheSettings, Settings, SettingsError},
+    store::{SessionStore, Store},
 };
 
 /// Why an engine could not be opened.
@@ -49,43 +59,114 @@ impl fmt::Debug for OpenError {
 /// ```
 pub async fn open(settings: &Settings) -> Result<Store, OpenError> {
     settings.check()?;
-    match settings.engine_name()? {
-        "db" => db(settings).await,
+    let engine = settings.engine_name()?;
+    if settings.cookie_chunks && engine != "encrypted_cookies" {
+        let needed = "only SESSION_ENGINE = \"encrypted_cookies\" can use several cookies";
+        return Err(SettingsError::invalid("TENURE_COOKIE_CHUNKS", "true", needed).into());
+    }
+    named(engine, settings).await
+}
+
+async fn named(engine: &str, settings: &Settings) -> Result<Store, OpenError> {
+    match engine {
+        "db" => database(settings, Alone(settings)).await,
+        #[cfg(all(feature = "file", unix))]
+        "file" => {
+            let store = super::file::FileStore::open(settings).await?;
+            Ok(Store::new(store, settings.store_timeout))
+        }
+        #[cfg(not(all(feature = "file", unix)))]
         "file" => Err(not_built("file", "file")),
         "cache" => cache(settings).await,
-        "cached_db" => Err(not_built("cached_db", "cached_db")),
+        "cached_db" => cached_db(settings).await,
+        #[cfg(feature = "signed-cookies")]
+        "signed_cookies" => {
+            let store = SignedCookies::new(settings, revocation(settings).await?)?;
+            Ok(Store::new(store, settings.store_timeout))
+        }
+        #[cfg(not(feature = "signed-cookies"))]
         "signed_cookies" => Err(not_built("signed_cookies", "signed-cookies")),
+        #[cfg(feature = "encrypted-cookies")]
+        _ => {
+            let store = EncryptedCookies::new(settings, revocation(settings).await?)?;
+            Ok(Store::new(store, settings.store_timeout))
+        }
+        #[cfg(not(feature = "encrypted-cookies"))]
         other => Err(not_built(other, "encrypted-cookies")),
     }
 }
 
-/// The database engine, by the scheme of the URL.
-async fn db(settings: &Settings) -> Result<Store, OpenError> {
+/// Where ended sessions are remembered, as `TENURE_COOKIE_REVOCATION` says.
+#[cfg(any(feature = "encrypted-cookies", feature = "signed-cookies"))]
+async fn revocation(settings: &Settings) -> Result<Revocation, OpenError> {
+    match settings.cookie_revocation.as_deref() {
+        Some(engine @ ("db" | "cache")) => {
+            let store = Box::pin(named(engine, settings)).await?;
+            Ok(Revocation::Store(store))
+        }
+        // It was checked that something stands there.
+        _ => Ok(Revocation::Off),
+    }
+}
+
+/// What is made of the database that the settings name.
+trait Opened {
+    fn store(self, database: impl SessionStore) -> Store;
+}
+
+/// The database engine.
+struct Alone<'a>(&'a Settings);
+
+impl Opened for Alone<'_> {
+    fn store(self, database: impl SessionStore) -> Store {
+        Store::new(database, self.0.store_timeout)
+    }
+}
+
+/// The engine `cached_db`.
+struct Cached<'a> {
+    cache: SharedCache,
+    format: Format,
+    entry: &'a CacheSettings,
+    settings: &'a Settings,
+}
+
+impl Opened for Cached<'_> {
+    fn store(self, database: impl SessionStore) -> Store {
+        let Self {
+            cache,
+            format,
+            entry,
+            settings,
+        } = self;
+        let store = CachedStore::new(database, cache, format, entry, settings);
+        Store::new(store, settings.store_timeout)
+    }
+}
+
+/// The database that `DATABASES.default` names, by the scheme of its URL.
+async fn database(settings: &Settings, opened: impl Opened) -> Result<Store, OpenError> {
     let url = settings.databases.get("default").map(|entry| &*entry.url);
     let scheme = url.map(|url| url.split(':').next().unwrap_or_default());
-    match scheme {
+    Ok(match scheme {
         #[cfg(feature = "sqlite")]
         None | Some("sqlite") => {
             let store = super::db::SqliteStore::open(settings).await?;
             if url.is_none() {
                 store.create_table().await?;
             }
-            Ok(Store::new(store, settings.store_timeout))
+            opened.store(store)
         }
         #[cfg(feature = "postgres")]
         Some("postgres" | "postgresql") => {
-            let store = super::db::PostgresStore::open(settings).await?;
-            Ok(Store::new(store, settings.store_timeout))
+            opened.store(super::db::PostgresStore::open(settings).await?)
         }
         #[cfg(feature = "mysql")]
-        Some("mysql" | "mariadb") => {
-            let store = super::db::MysqlStore::open(settings).await?;
-            Ok(Store::new(store, settings.store_timeout))
-        }
+        Some("mysql" | "mariadb") => opened.store(super::db::MysqlStore::open(settings).await?),
         #[cfg(not(feature = "sqlite"))]
-        None => Err(not_built("db", "sqlite")),
-        Some(scheme) => Err(no_database(url.unwrap_or_default(), scheme)),
-    }
+        None => return Err(not_built(&settings.engine, "sqlite")),
+        Some(scheme) => return Err(no_database(url.unwrap_or_default(), scheme)),
+    })
 }
 
 /// Nothing that is compiled in serves this URL.
@@ -106,9 +187,28 @@ fn no_database(url: &str, scheme: &str) -> OpenError {
 /// The cache engine, by the cache's `BACKEND`.
 async fn cache(settings: &Settings) -> Result<Store, OpenError> {
     let entry = super::cache::entry(settings)?;
-    let (cache, format) = super::cache::open(entry, settings).await?;
-    let store = super::cache::CacheStore::new(Arc::new(cache), format, entry, settings);
+    let (cache, format) = super::cache::open(&entry, settings).await?;
+    let store = super::cache::CacheStore::new(Arc::new(cache), format, &entry, settings);
     Ok(Store::new(store, settings.store_timeout))
+}
+
+/// A database with a cache in front of it.
+async fn cached_db(settings: &Settings) -> Result<Store, OpenError> {
+    let entry = super::cache::entry(settings)?;
+    if entry.backend == "tenure.cache.memory" {
+        let setting = format!("CACHES.{}.BACKEND", settings.cache_alias);
+        let needed = "cached_db needs a cache that all processes share, in Redis or memcached: in the memory of one of them, sessions that \
+                      another has changed or ended would live on";
+        return Err(SettingsError::invalid(&setting, &entry.backend, needed).into());
+    }
+    let (cache, format) = super::cache::open(&entry, settings).await?;
+    let cached = Cached {
+        cache,
+        format,
+        entry: &entry,
+        settings,
+    };
+    database(settings, cached).await
 }
 
 fn not_built(engine: &str, feature: &str) -> OpenError {

@@ -3,13 +3,13 @@
 //! A framework's adapter does three things: [`Sessions::begin`] with the request's `Cookie` headers, hand the [`LazySession`] to the
 //! handlers, and [`Sessions::finish`] with the response's status. Mirrors `django/contrib/sessions/middleware.py` (Django 5.2).
 
+mod chunks;
 mod request_cookie;
-mod set_cookie;
 
 use std::sync::Arc;
 
-use self::set_cookie::CookieWriter;
 use crate::{
+    cookie::CookieWriter,
     engine::{self, OpenError},
     error::SessionError,
     expiry::ExpiryRules,
@@ -42,6 +42,8 @@ pub struct Sessions(Arc<Prepared>);
 struct Prepared {
     shared: Arc<Shared>,
     cookie: CookieWriter,
+    /// Whether a session may fill several cookies.
+    chunks: bool,
 }
 
 /// What a response must carry.
@@ -54,6 +56,20 @@ pub struct ResponseHeaders {
     pub vary_cookie: bool,
     /// The value of a `Set-Cookie` header, if one must be sent.
     pub set_cookie: Option<String>,
+    /// The values of further `Set-Cookie` headers, where `TENURE_COOKIE_CHUNKS` allows a session several cookies. Else empty.
+    pub further_cookies: Vec<String>,
+}
+
+impl ResponseHeaders {
+    /// The values of all `Set-Cookie` headers that must be sent.
+    ///
+    /// ```
+    /// let headers = tenure::ResponseHeaders::default();
+    /// assert_eq!(headers.set_cookies().count(), 0);
+    /// ```
+    pub fn set_cookies(self) -> impl Iterator<Item = String> {
+        self.set_cookie.into_iter().chain(self.further_cookies)
+    }
 }
 
 impl Sessions {
@@ -106,6 +122,7 @@ impl Sessions {
         system: Arc<dyn System>,
     ) -> Result<Self, SettingsError> {
         settings.check()?;
+        let in_key = store.powers().in_key;
         let shared = Shared {
             store,
             system,
@@ -118,6 +135,7 @@ impl Sessions {
         Ok(Self(Arc::new(Prepared {
             shared: Arc::new(shared),
             cookie: CookieWriter::new(settings),
+            chunks: settings.cookie_chunks && in_key,
         })))
     }
 
@@ -138,7 +156,8 @@ impl Sessions {
     /// # }
     /// ```
     pub fn begin<'a>(&self, cookie_headers: impl IntoIterator<Item = &'a [u8]>) -> LazySession {
-        let offered = request_cookie::find(self.0.cookie.name().as_bytes(), cookie_headers);
+        let name = self.0.cookie.name().as_bytes();
+        let offered = request_cookie::find(name, self.0.chunks, cookie_headers);
         LazySession::new(Arc::clone(&self.0.shared), offered)
     }
 
@@ -188,7 +207,7 @@ impl Sessions {
     ///         Err(error) => sessions.finish_now(&lazy, error.status()).unwrap_or_default(), // and a response that says so
     ///     },
     /// };
-    /// if let Some(set_cookie) = headers.set_cookie {
+    /// for set_cookie in headers.set_cookies() {
     ///     println!("Set-Cookie: {set_cookie}");
     /// }
     /// # Ok(())
@@ -204,14 +223,19 @@ impl Sessions {
     }
 
     fn headers(&self, finished: &Finished) -> ResponseHeaders {
-        let set_cookie = match &finished.cookie {
-            CookieChange::None => None,
-            CookieChange::Set { key, lifetime } => Some(self.0.cookie.set(key.as_str(), *lifetime)),
-            CookieChange::Remove => Some(self.0.cookie.remove()),
+        let Prepared { cookie, chunks, .. } = &*self.0;
+        let (set_cookie, further_cookies) = match &finished.cookie {
+            CookieChange::None => (None, Vec::new()),
+            change if *chunks => chunks::headers(cookie, change),
+            CookieChange::Set { key, lifetime } => {
+                (Some(cookie.set("", key.as_str(), *lifetime)), Vec::new())
+            }
+            CookieChange::Remove => (Some(cookie.remove("")), Vec::new()),
         };
         ResponseHeaders {
             vary_cookie: finished.vary,
             set_cookie,
+            further_cookies,
         }
     }
 }

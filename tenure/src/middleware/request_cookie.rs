@@ -4,6 +4,7 @@
 //! lets a neighbour domain forge a prefixed cookie, and drop a whole header for one byte that is not ASCII, which lets it log visitors
 //! out. Values are read as `django/http/cookie.py` (Django 5.2) reads them.
 
+use super::chunks::Chunks;
 use crate::{key::SessionKey, session::Offered};
 
 /// No browser sends more than 180 cookies for a domain, or fills 16 KiB that servers accept (RFC 6265, section 6.1 asks for 50 and 4 KiB).
@@ -12,8 +13,14 @@ const MAX_COOKIES: usize = 180;
 /// Each value costs a store call.
 const MAX_VALUES: usize = 4;
 
-pub(super) fn find<'a>(name: &[u8], headers: impl IntoIterator<Item = &'a [u8]>) -> Offered {
+/// The keys that our cookies offer; with `chunked` also what their chunks make together.
+pub(super) fn find<'a>(
+    name: &[u8],
+    chunked: bool,
+    headers: impl IntoIterator<Item = &'a [u8]>,
+) -> Offered {
     let mut offered = Offered::default();
+    let mut chunks = Chunks::default();
     let (mut bytes, mut cookies) = (0, 0);
     for header in headers {
         bytes += header.len();
@@ -25,22 +32,37 @@ pub(super) fn find<'a>(name: &[u8], headers: impl IntoIterator<Item = &'a [u8]>)
             if cookies > MAX_COOKIES {
                 return ignored("it holds more than 180 cookies");
             }
-            let Some(value) = value_of(pair, name) else {
+            let Some((found, value)) = name_and_value(pair) else {
                 continue;
             };
+            if found != name {
+                offered.cookie_sent |= chunked && chunks.take(name, found, value);
+                continue;
+            }
             offered.cookie_sent = true;
             let Some(key) = parse(value) else { continue };
-            match &offered.first {
-                None => offered.first = Some(key),
-                Some(first) if *first == key || offered.others.contains(&key) => {}
-                Some(_) if offered.others.len() + 1 == MAX_VALUES => {
-                    return ignored("it holds too many different session cookies");
-                }
-                Some(_) => offered.others.push(key),
+            if !offer(&mut offered, key) {
+                return ignored("it holds too many different session cookies");
             }
         }
     }
+    if let Some(key) = chunks.key()
+        && !offer(&mut offered, key)
+    {
+        return ignored("it holds too many different session cookies");
+    }
     offered
+}
+
+/// Adds the key, unless it is known; `false` if there are too many.
+fn offer(offered: &mut Offered, key: SessionKey) -> bool {
+    match &offered.first {
+        None => offered.first = Some(key),
+        Some(first) if *first == key || offered.others.contains(&key) => {}
+        Some(_) if offered.others.len() + 1 == MAX_VALUES => return false,
+        Some(_) => offered.others.push(key),
+    }
+    true
 }
 
 fn ignored(why: &str) -> Offered {
@@ -48,10 +70,10 @@ fn ignored(why: &str) -> Offered {
     Offered::default()
 }
 
-fn value_of<'a>(pair: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+fn name_and_value(pair: &[u8]) -> Option<(&[u8], &[u8])> {
     let equals = pair.iter().position(|byte| *byte == b'=')?;
-    let (found, value) = pair.split_at_checked(equals)?;
-    (trim(found) == name).then(|| trim(value.get(1..).unwrap_or_default()))
+    let (name, value) = pair.split_at_checked(equals)?;
+    Some((trim(name), trim(value.get(1..).unwrap_or_default())))
 }
 
 /// Without the white space that RFC 6265 knows. `trim_ascii` would take line and form feeds too.
@@ -99,7 +121,7 @@ mod tests {
     const OTHER: &str = "z9y8x7w6v5u4t3s2r1q0ponmlkjihgfe";
 
     fn keys(headers: &[&[u8]]) -> (bool, Vec<String>) {
-        let offered = find(b"sessionid", headers.iter().copied());
+        let offered = find(b"sessionid", false, headers.iter().copied());
         let keys = offered
             .first
             .iter()

@@ -116,11 +116,13 @@ impl LazySession {
             return Due::Nothing;
         };
         let expiry = self.0.stored_expiry(state);
-        // A session that is its key has no date beside it that could be moved.
-        let touch = |ends_at| match shared.store.powers().in_key {
-            false => Due::Touch(ends_at),
-            true if state.cookie_due => Due::Nothing,
-            true => Due::Write,
+        // A session that is its key is prolonged by being written, and it was.
+        let touch = |ends_at| {
+            if state.cookie_due && shared.store.powers().in_key {
+                Due::Nothing
+            } else {
+                Due::Touch(ends_at)
+            }
         };
         if shared.save_every_request {
             return touch(shared.rules.date(expiry, shared.now()));

@@ -129,9 +129,17 @@ impl Inner {
     ///
     /// Must be called with `io` locked.
     pub(super) async fn write(&self, new_key: bool) -> Result<(), SessionError> {
-        self.state().writable()?;
-        let mut taken = Taken::nothing(self);
         let store = &self.shared.store;
+        let closed = {
+            let state = self.state();
+            state.writable()?;
+            state.closed
+        };
+        // What is written would be in a cookie that cannot be sent any more.
+        if closed && store.powers().in_key {
+            return Err(SessionError::ResponseSent);
+        }
+        let mut taken = Taken::nothing(self);
         let started = Instant::now();
         loop {
             if self.expired_meanwhile() {
@@ -231,6 +239,13 @@ impl Session {
     /// Nothing happens if another request has saved or ended it meanwhile: its end is as that one left it.
     pub(super) async fn touch(&self, mut expires_at: Moment) -> Result<(), SessionError> {
         let _one_at_a_time = self.0.io.lock().await;
+        // A session that is its key has no date beside it that could be moved.
+        if self.0.shared.store.powers().in_key {
+            return match self.0.write(false).await {
+                Err(SessionError::Interrupted) => Ok(()),
+                written => written,
+            };
+        }
         // Its end may have passed while the handler worked: moving the date of the row, which still lies there, would revive it.
         if self.0.expired_meanwhile() {
             match Taken::nothing(&self.0).refresh().await {

@@ -16,6 +16,10 @@ const ENGINES: &[(&str, &str)] = &[
     ),
     ("encrypted_cookies", "tenure.encrypted_cookies"),
 ];
+/// What `TENURE_COOKIE_REVOCATION` is about.
+const REVOCATION: &str = "a session that is in its cookie cannot be deleted, so after a logout every copy of the cookie would still count; \
+                          \"db\" or \"cache\" remembers there which sessions were ended, at one look-up for each request that uses its session, \
+                          and \"none\" accepts that they go on";
 const SERIALIZER: &str = "django.contrib.sessions.serializers.JSONSerializer";
 /// The most seconds that a setting may hold: 136 years, within what dates can hold.
 pub(super) const MOST_SECONDS: u32 = u32::MAX;
@@ -70,6 +74,25 @@ impl Settings {
                 &self.cache_alias,
                 &needed,
             ));
+        }
+        let in_cookies = matches!(engine, "signed_cookies" | "encrypted_cookies");
+        match self.cookie_revocation.as_deref() {
+            None if in_cookies => {
+                return Err(SettingsError::described(
+                    "TENURE_COOKIE_REVOCATION",
+                    "missing",
+                    REVOCATION,
+                ));
+            }
+            None | Some("db" | "cache" | "none") => {}
+            Some(other) => {
+                let needed = "\"db\", \"cache\" or \"none\" is needed";
+                return Err(SettingsError::invalid(
+                    "TENURE_COOKIE_REVOCATION",
+                    other,
+                    needed,
+                ));
+            }
         }
         let folder = self.file_path.as_deref();
         if folder.is_some_and(|path| path.as_os_str().is_empty()) {

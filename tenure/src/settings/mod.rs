@@ -113,6 +113,14 @@ pub struct Settings {
     pub store_timeout: Duration,
     /// `TENURE_MAX_SIZE`: how many bytes a stored session may inflate to. 1 MiB.
     pub max_size: usize,
+    /// `TENURE_COOKIE_REVOCATION`: where the cookie engines remember which sessions were ended: `db`, `cache`, or `none` for nowhere. They
+    /// are not opened without it. See [`engine::cookies`](crate::engine::cookies).
+    pub cookie_revocation: Option<String>,
+    /// `TENURE_COOKIE_CHUNKS`: whether a session in encrypted cookies may fill up to three of them. `false`.
+    pub cookie_chunks: bool,
+    /// `TENURE_SITE`: tells this site from others with the same `SECRET_KEY`, so that an encrypted cookie of one counts nowhere else.
+    /// Empty.
+    pub site: String,
 }
 
 /// An entry of `DATABASES`.
@@ -217,6 +225,9 @@ impl Settings {
             development: false,
             store_timeout: Duration::from_secs(5),
             max_size: 1 << 20,
+            cookie_revocation: None,
+            cookie_chunks: false,
+            site: String::new(),
         }
     }
 

@@ -205,7 +205,7 @@ fn apply(headers: ResponseHeaders, map: &mut HeaderMap) {
     if headers.vary_cookie {
         vary_on_cookie(map);
     }
-    if let Some(set_cookie) = headers.set_cookie {
+    for set_cookie in headers.set_cookies() {
         match HeaderValue::try_from(set_cookie) {
             Ok(value) => {
                 map.append(SET_COOKIE, value);
@@ -292,6 +292,9 @@ pub(super) fn message(error: &SessionError) -> &'static str {
     match error {
         SessionError::Store(StoreError::TooLarge { .. }) => {
             "Your session is too large to be read. The server's log says more.\n"
+        }
+        SessionError::Store(StoreError::CookieTooLarge { .. }) => {
+            "Your session is too large to be kept. The server's log says more.\n"
         }
         SessionError::Store(_) => {
             "Sessions are not available at the moment. Try again in a few seconds.\n"

@@ -5,11 +5,35 @@ mod map_store;
 
 #[cfg(test)]
 mod tests {
-    use tenure::{Settings, engine::db::SqliteStore, testing::MemoryStore};
+    use std::sync::Arc;
+
+    use tenure::{
+        Settings,
+        engine::{
+            cache::{CacheStore, Format, MemoryCache},
+            db::SqliteStore,
+        },
+        settings::CacheSettings,
+        testing::MemoryStore,
+    };
 
     use crate::map_store::MapStore;
 
     tenure::conformance!(memory, async |_settings| (MemoryStore::default(), ()));
+
+    tenure::conformance!(memory_cache, async |settings: &Settings| {
+        let cache = Arc::new(MemoryCache::default());
+        let entry = CacheSettings::default();
+        let store = CacheStore::new(cache, Format::Json, &entry, settings);
+        (store, ())
+    });
+
+    tenure::conformance!(memory_cache_of_pickles, async |settings: &Settings| {
+        let cache = Arc::new(MemoryCache::default());
+        let entry = CacheSettings::default();
+        let store = CacheStore::new(cache, Format::Pickle, &entry, settings);
+        (store, ())
+    });
 
     tenure::conformance!(four_methods, async |_settings| (MapStore::default(), ()));
 

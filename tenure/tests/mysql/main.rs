@@ -1,1 +1,15 @@
 //! The database engine on MySQL and MariaDB.
+
+#[cfg(test)]
+mod concurrency;
+#[cfg(test)]
+mod conformance;
+#[cfg(test)]
+#[path = "../common/database.rs"]
+mod database;
+#[cfg(test)]
+mod outage;
+#[cfg(test)]
+mod site;
+#[cfg(test)]
+mod table;

@@ -3,6 +3,11 @@
 #[cfg(test)]
 mod concurrency;
 #[cfg(test)]
+mod conformance;
+#[cfg(test)]
+#[path = "../common/database.rs"]
+mod database;
+#[cfg(test)]
 mod outage;
 #[cfg(test)]
 mod site;

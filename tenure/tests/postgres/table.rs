@@ -9,7 +9,9 @@ use tenure::{
 };
 use testkit::Postgres;
 
-use crate::site::{KEY, OTHER, codec, create, ending, key, record, settings, store};
+use crate::site::{
+    KEY, OTHER, codec, create, djangos_statements, ending, key, noon, record, settings, store,
+};
 
 /// Columns, indexes and constraints of a table, as the catalog has them.
 const CATALOG: &str = "
@@ -17,22 +19,6 @@ const CATALOG: &str = "
     FROM information_schema.columns WHERE table_name = 'django_session' ORDER BY ordinal_position;
     SELECT indexdef FROM pg_indexes WHERE tablename = 'django_session' ORDER BY indexname;
     SELECT conname, contype FROM pg_constraint WHERE conrelid = 'django_session'::regclass ORDER BY conname";
-
-fn djangos_statements() -> Vec<String> {
-    let path =
-        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../interop/vectors/schema.json");
-    let file: serde_json::Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
-    let cases = file["cases"].as_array().unwrap();
-    let ours = cases
-        .iter()
-        .find(|case| case["name"] == "postgresql")
-        .unwrap();
-    let statements = ours["django_session"].as_array().unwrap();
-    statements
-        .iter()
-        .map(|text| text.as_str().unwrap().to_owned())
-        .collect()
-}
 
 #[tokio::test]
 async fn the_table_is_djangos_and_its_rows_are_too() {
@@ -47,7 +33,7 @@ async fn the_table_is_djangos_and_its_rows_are_too() {
 
 async fn the_table_is_made_as_django_makes_it(server: &Postgres) {
     let djangos = server.create_database();
-    server.sql(&djangos, &djangos_statements().join(" "));
+    server.sql(&djangos, &djangos_statements("postgresql").join(" "));
     let (store, ours) = store(server).await;
     let expected = server.sql(&djangos, CATALOG);
     assert_eq!(expected.lines().count(), 7, "{expected}");
@@ -85,13 +71,12 @@ async fn the_table_is_made_as_django_makes_it(server: &Postgres) {
 
 async fn rows_written_by_django_are_read_to_the_microsecond(server: &Postgres) {
     let (store, database) = store(server).await;
-    let noon = SystemTime::UNIX_EPOCH + Duration::from_hours(525_972);
     let text = codec().encode(&record(r#"{"user":7}"#).data, SystemTime::now());
     for (date, ends) in [
-        ("2030-01-01 12:00:00+00", noon),
+        ("2030-01-01 12:00:00+00", noon()),
         (
             "2030-01-01 13:00:00.000001+01",
-            noon + Duration::from_micros(1),
+            noon() + Duration::from_micros(1),
         ),
         (
             "1969-12-31 23:59:59.75+00",
@@ -160,7 +145,7 @@ async fn local_time_is_kept_where_django_keeps_it(server: &Postgres) {
 
 async fn sessions_end_as_in_django(server: &Postgres) {
     let (store, _) = store(server).await;
-    let ends = SystemTime::UNIX_EPOCH + Duration::from_hours(525_972);
+    let ends = noon();
     let microsecond = Duration::from_micros(1);
     store.create(&key(KEY), &ending("{}", ends)).await.unwrap();
     assert!(
@@ -187,15 +172,17 @@ async fn sessions_end_as_in_django(server: &Postgres) {
 async fn rows_that_nobody_can_read_count_as_empty(server: &Postgres) {
     let (store, database) = store(server).await;
     create(&store, r#"{"user":7}"#).await;
-    let whole = server.sql(&database, "SELECT session_data FROM django_session");
+    let mut other = server.console(&database);
+    let whole = other
+        .run("SELECT session_data FROM django_session")
+        .concat();
     for place in 0..whole.len() {
         let mut bytes = whole.clone().into_bytes();
         bytes[place] ^= 1;
         let flipped = String::from_utf8(bytes).unwrap();
-        server.sql(
-            &database,
-            &format!("UPDATE django_session SET session_data = $${flipped}$$"),
-        );
+        other.run(&format!(
+            "UPDATE django_session SET session_data = $${flipped}$$"
+        ));
         let found = store.load(&key(KEY)).await.unwrap().unwrap();
         assert!(found.damage.is_some() && found.data.is_empty(), "{place}");
         let healed = store
@@ -204,10 +191,9 @@ async fn rows_that_nobody_can_read_count_as_empty(server: &Postgres) {
         assert!(matches!(healed, Ok(Saved::Saved(_))), "{place}: {healed:?}");
     }
     for text in ["", " ", "ë☃😀", ":::"] {
-        server.sql(
-            &database,
-            &format!("UPDATE django_session SET session_data = '{text}'"),
-        );
+        other.run(&format!(
+            "UPDATE django_session SET session_data = '{text}'"
+        ));
         let found = store.load(&key(KEY)).await.unwrap().unwrap();
         assert_eq!(found.damage, Some(Damage::Signature), "{text:?}");
         let healed = store
@@ -217,10 +203,7 @@ async fn rows_that_nobody_can_read_count_as_empty(server: &Postgres) {
             matches!(healed, Ok(Renamed::Renamed(_))),
             "{text:?}: {healed:?}"
         );
-        server.sql(
-            &database,
-            &format!("UPDATE django_session SET session_key = '{KEY}'"),
-        );
+        other.run(&format!("UPDATE django_session SET session_key = '{KEY}'"));
     }
     // Keys that Django would not make are just not there.
     for text in [
@@ -253,7 +236,8 @@ async fn rows_that_nobody_can_read_count_as_empty(server: &Postgres) {
 async fn sessions_are_listed_in_the_order_of_their_bytes_by_the_index(server: &Postgres) {
     // A language's order would put "a" before "B" and between the digits.
     let database = server.create_database();
-    server.sql("postgres", &format!("DROP DATABASE {database}; CREATE DATABASE {database} TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en-US' LOCALE 'C.UTF-8'"));
+    server.sql("postgres", &format!("DROP DATABASE {database}"));
+    server.sql("postgres", &format!("CREATE DATABASE {database} TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en-US' LOCALE 'C.UTF-8'"));
     let store = PostgresStore::open(&settings(server.url(&database)))
         .await
         .unwrap();

@@ -52,9 +52,9 @@ const EACH: &[(&str, &str, &str, Shown, [&str; 2])] = &[
     (
         "SESSION_ENGINE",
         "'django.contrib.sessions.backends.cached_db'",
-        "signed_cookies",
+        "file",
         |settings| settings.engine.clone(),
-        ["cached_db", "signed_cookies"],
+        ["cached_db", "file"],
     ),
     (
         "SESSION_CACHE_ALIAS",
@@ -181,6 +181,27 @@ const EACH: &[(&str, &str, &str, Shown, [&str; 2])] = &[
         "Europe/Paris",
         |settings| settings.time_zone.clone(),
         ["UTC", "Europe/Paris"],
+    ),
+    (
+        "TENURE_COOKIE_CHUNKS",
+        "true",
+        "no",
+        |settings| settings.cookie_chunks.to_string(),
+        ["true", "false"],
+    ),
+    (
+        "TENURE_COOKIE_REVOCATION",
+        "'db'",
+        "none",
+        |settings| settings.cookie_revocation.clone().unwrap_or_default(),
+        ["db", "none"],
+    ),
+    (
+        "TENURE_SITE",
+        "'shop'",
+        "staging",
+        |settings| settings.site.clone(),
+        ["shop", "staging"],
     ),
     (
         "TENURE_DEVELOPMENT",

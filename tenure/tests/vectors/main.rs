@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod auth;
 #[cfg(test)]
+mod cache;
+#[cfg(test)]
 mod common;
 #[cfg(test)]
 mod db_rows;
@@ -14,6 +16,8 @@ mod flows;
 mod session_data;
 #[cfg(test)]
 mod set_cookie;
+#[cfg(test)]
+mod signed_cookies;
 #[cfg(test)]
 mod signing;
 

@@ -78,11 +78,11 @@ pub(super) fn to_text(bytes: &[u8]) -> String {
     let Some(first) = parts.pop() else {
         return "0".into();
     };
-    let mut text = format!("{}{first}", if negative { "-" } else { "" });
-    for part in parts.iter().rev() {
-        text.push_str(&format!("{part:019}"));
-    }
-    text
+    let sign = if negative { "-" } else { "" };
+    let rest = parts.iter().rev().map(|part| format!("{part:019}"));
+    std::iter::once(format!("{sign}{first}"))
+        .chain(rest)
+        .collect()
 }
 
 /// The low half, and what is above it.

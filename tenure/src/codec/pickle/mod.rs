@@ -2,7 +2,7 @@
 //!
 //! A pickle is a small program that builds a value; in Python it may call anything. This reader knows only the instructions that build
 //! what JSON can say too, and runs nothing: whatever else stands in a pickle is an error that names it. It reads protocols 0 to 5 and
-//! writes, byte for byte, what CPython writes for a value that came from JSON.
+//! writes, byte for byte, what `CPython` writes for a value that came from JSON.
 //!
 //! What Python has and JSON has not is read as `json.dumps` would write it, which is also what Django's other engines make of it: a tuple
 //! is a list, and keys that are numbers, booleans or `None` are text. So they are written back as lists and text.

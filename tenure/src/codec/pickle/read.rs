@@ -2,8 +2,7 @@
 
 use super::{
     class::Class,
-    integer, lines,
-    opcode::{self as op},
+    integer, lines, opcode as op,
     problem::Problem,
     tree::{Id, Node, to_json},
 };

@@ -1,1 +1,287 @@
+use std::error::Error as _;
+
+use proptest::prelude::*;
+
 use super::*;
+use crate::{Data, error::CodecError};
+
+fn data(json: &str) -> Data {
+    Data::from_json(json.as_bytes()).unwrap()
+}
+
+fn json(pickle: &[u8]) -> String {
+    let (data, rest) = decode(pickle, 1 << 20).unwrap();
+    assert_eq!(rest, b"");
+    data.to_json()
+}
+
+fn why(pickle: &[u8]) -> String {
+    let error = decode(pickle, 1 << 20).unwrap_err();
+    error
+        .source()
+        .map_or(error.to_string(), ToString::to_string)
+}
+
+/// A dict with one key whose value is built by these instructions.
+fn holding(value: &[u8]) -> Vec<u8> {
+    [b"\x80\x04}\x8c\x01k", value, b"s."].concat()
+}
+
+#[test]
+fn what_follows_the_pickle_is_given_back() {
+    let (data, rest) = decode(b"\x80\x05}\x94.tail", 100).unwrap();
+    assert!(data.is_empty());
+    assert_eq!(rest, b"tail");
+}
+
+#[test]
+fn code_is_named_and_not_run() {
+    assert_eq!(
+        why(&holding(b"\x8c\x02os\x8c\x06system\x93\x8c\x04true\x85R")),
+        "os.system is not plain data, and no code in a session is run"
+    );
+    assert_eq!(
+        why(&holding(b"C\x01x")),
+        "the instruction SHORT_BINBYTES is not for plain data, and is not run"
+    );
+    assert_eq!(
+        why(&holding(b"c\x1b[31m\nred\n")),
+        "a class without a proper name is not plain data, and no code in a session is run"
+    );
+    assert_eq!(why(&holding(b"\xfe")), "no instruction has the number 0xfe");
+    assert_eq!(why(b"\x80\x06}."), "protocol 6 is not known");
+}
+
+#[test]
+fn the_known_classes_take_no_other_arguments() {
+    let safe = b"\x8c\x17django.utils.safestring\x8c\x0aSafeString\x93";
+    assert_eq!(
+        json(&holding(&[&safe[..], b"\x8c\x03<b>\x85\x81"].concat())),
+        r#"{"k":"<b>"}"#
+    );
+    for arguments in [
+        &b")\x81"[..],
+        b"K\x01\x85\x81",
+        b"\x8c\x01x\x85R",
+        b"]\x81",
+        b"",
+    ] {
+        why(&holding(&[&safe[..], arguments].concat()));
+    }
+    let ordered = b"\x8c\x0bcollections\x8c\x0bOrderedDict\x93";
+    assert_eq!(
+        json(&holding(&[&ordered[..], b")R"].concat())),
+        r#"{"k":{}}"#
+    );
+    for arguments in [&b"]\x85R"[..], b")\x81", b""] {
+        why(&holding(&[&ordered[..], arguments].concat()));
+    }
+}
+
+#[test]
+fn keys_are_those_that_json_makes_of_them() {
+    let keys = b"}(K\x01K\x02NK\x03\x88K\x04G\x3f\xf8\0\0\0\0\0\0K\x05\x8c\x011K\x06u";
+    assert_eq!(
+        json(&holding(keys)),
+        r#"{"k":{"1":6,"null":3,"true":4,"1.5":5}}"#
+    );
+    for key in [&b")"[..], b"]", b"}"] {
+        why(&holding(&[b"}", key, b"Ns"].concat()));
+    }
+}
+
+#[test]
+fn half_a_surrogate_pair_comes_back() {
+    for text in [r#"{"a":"\ud800"}"#, r#"{"\udfff\ud800x":"\ud83d\ude00"}"#] {
+        let bytes = encode(&data(text), Protocol::Five);
+        assert_eq!(json(&bytes), text);
+    }
+    why(&holding(b"\x8c\x02\xed\xa0"));
+    why(&holding(b"\x8c\x01\xff"));
+}
+
+#[test]
+fn a_value_that_holds_itself_is_refused() {
+    assert_eq!(
+        why(b"}q\0X\x01\0\0\0ah\0s."),
+        "values nest more than 1000 deep"
+    );
+    assert_eq!(
+        why(&holding(b"]q\0h\0a")),
+        "values nest more than 1000 deep"
+    );
+    // Twice in itself: each level doubles.
+    assert!(matches!(
+        decode(&holding(b"]q\0(h\0h\0e"), 1 << 20),
+        Err(CodecError::TooLarge { .. } | CodecError::Malformed { .. })
+    ));
+}
+
+#[test]
+fn shared_values_do_not_outgrow_the_limit() {
+    // Each list holds the one before ten times: 10 to the power of 30.
+    let mut laughs = b"(]q\0".to_vec();
+    for level in 0..30 {
+        laughs.extend_from_slice(b"](");
+        for _ in 0..10 {
+            laughs.extend_from_slice(&[b'h', level]);
+        }
+        laughs.extend_from_slice(&[b'e', b'q', level + 1]);
+    }
+    laughs.push(b'l');
+    let laughs = holding(&laughs);
+    assert!(matches!(
+        decode(&laughs, 1 << 16),
+        Err(CodecError::TooLarge { limit: 65536 })
+    ));
+}
+
+#[test]
+fn declared_lengths_cost_nothing() {
+    for pickle in [
+        &b"\x80\x05\x8d\xff\xff\xff\xff\xff\xff\xff\x7f"[..],
+        b"\x80\x05X\xff\xff\xff\xff",
+        b"\x80\x05\x95\xff\xff\xff\xff\xff\xff\xff\x7f}.",
+        b"\x8b\xff\xff\xff\x7f",
+        b"}r\xff\xff\xff\xff.",
+        b"}p4294967295\n.",
+        b"}p99999999999999999999999999\n.",
+    ] {
+        why(pickle);
+    }
+}
+
+#[test]
+fn depth_is_bounded_and_the_stack_is_not_used_for_it() {
+    let nested = |depth: usize| {
+        let open = "[".repeat(depth) + &"]".repeat(depth);
+        format!(r#"{{"a":{open}}}"#)
+    };
+    let deep = nested(999);
+    assert_eq!(json(&encode(&data(&deep), Protocol::Four)), deep);
+    let hostile = [
+        b"}X\x01\0\0\0a".to_vec(),
+        vec![b']'; 200_000],
+        vec![b'a'; 199_999],
+        b"s.".to_vec(),
+    ];
+    assert_eq!(why(&hostile.concat()), "values nest more than 1000 deep");
+}
+
+#[test]
+fn numbers_beyond_what_python_prints_stay() {
+    let digits = "7".repeat(10_000);
+    let text = format!(r#"{{"a":{digits},"b":-{digits}}}"#);
+    assert_eq!(json(&encode(&data(&text), Protocol::Five)), text);
+    let digits = "7".repeat(4300);
+    let text = format!(r#"{{"a":{digits},"b":-{digits}}}"#);
+    assert_eq!(json(&encode(&data(&text), Protocol::Five)), text);
+    why(&holding(&[b"\x8b\x00\x10\0\0", &[1; 4096][..]].concat()));
+}
+
+#[test]
+fn batches_end_where_python_ends_them() {
+    for length in [0, 1, 2, 999, 1000, 1001, 2000, 2001] {
+        let list: Vec<String> = (0..length).map(|number| number.to_string()).collect();
+        let dict: Vec<String> = list
+            .iter()
+            .map(|number| format!(r#""{number}":{number}"#))
+            .collect();
+        let text = format!(r#"{{"l":[{}],"d":{{{}}}}}"#, list.join(","), dict.join(","));
+        assert_eq!(
+            json(&encode(&data(&text), Protocol::Five)),
+            text,
+            "{length}"
+        );
+    }
+}
+
+/// A pickle that uses most of what can be read.
+fn sample() -> Vec<u8> {
+    let mut sample = encode(
+        &data(
+            r#"{"a":[1,2.5,null,true,-70000,[],{}],"b":{"a":"Zo\u00eb","c":1180591620717411303424},"\ud800":"x\"y"}"#,
+        ),
+        Protocol::Five,
+    );
+    sample.pop();
+    sample.extend_from_slice(
+        b"\x8c\x01t(K\x01K\x02tsX\x01\0\0\0zK\x01\x85\x85sV\\u00e9\nI01\nsVq\nL5L\nsVw\nF2.5\nsVe\n\x8c\x17django.utils.safestring\x8c\x0aSafeString\x93\
+          \x8c\x01s\x85\x81s.",
+    );
+    sample
+}
+
+#[test]
+fn no_damage_to_a_byte_and_no_cut_is_a_panic() {
+    let sample = sample();
+    for whole in [
+        sample.clone(),
+        encode(&data(r#"{"a":[1,{"b":"c"}]}"#), Protocol::Four),
+    ] {
+        assert!(decode(&whole, 1000).is_ok());
+        for length in 0..whole.len() {
+            assert!(decode(&whole[..length], 1000).is_err(), "{length}");
+        }
+        for place in 0..whole.len() {
+            let mut damaged = whole.clone();
+            for byte in 0..=u8::MAX {
+                damaged[place] = byte;
+                if let Ok((data, _)) = decode(&damaged, 1000) {
+                    assert!(data.to_json().len() <= 1000);
+                }
+            }
+        }
+    }
+}
+
+fn json_text() -> impl Strategy<Value = String> {
+    let leaf = prop_oneof![
+        Just("null".to_owned()),
+        any::<bool>().prop_map(|value| value.to_string()),
+        "-?[1-9][0-9]{0,60}",
+        any::<i64>().prop_map(|value| value.to_string()),
+        any::<f64>().prop_map(|value| crate::Json::of(&value).unwrap().as_str().to_owned()),
+        any::<String>().prop_map(|text| crate::Json::of(&text).unwrap().as_str().to_owned()),
+    ];
+    leaf.prop_recursive(5, 64, 8, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..8)
+                .prop_map(|items| format!("[{}]", items.join(","))),
+            prop::collection::vec((any::<String>(), inner), 0..8).prop_map(|items| {
+                let items: Vec<_> = items
+                    .iter()
+                    .map(|(key, value)| {
+                        format!("{}:{value}", crate::Json::of(key).unwrap().as_str())
+                    })
+                    .collect();
+                format!("{{{}}}", items.join(","))
+            }),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn data_comes_back_to_the_byte(value in json_text(), tail in any::<Vec<u8>>()) {
+        let data = data(&format!(r#"{{"k":{value},"b":{value}}}"#));
+        for protocol in [Protocol::Four, Protocol::Five] {
+            let bytes = [encode(&data, protocol), tail.clone()].concat();
+            let (read, rest) = decode(&bytes, 1 << 24).unwrap();
+            prop_assert_eq!(read.to_json(), data.to_json());
+            prop_assert_eq!(rest, &tail[..]);
+        }
+    }
+
+    #[test]
+    fn noise_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let _ = decode(&bytes, 1000);
+    }
+
+    #[test]
+    fn instructions_in_any_order_never_panic(
+        codes in prop::collection::vec(prop::sample::select(&b"()]}NK\x01alesudtq\0h\0\x94\x85\x86\x87\x88\x8c.0R\x81\x93"[..]), 0..200),
+    ) {
+        let _ = decode(&codes, 1000);
+    }
+}

@@ -1,4 +1,4 @@
-//! Writing: what CPython's `pickle.dumps` writes for data that came from `json.loads`, to the byte.
+//! Writing: what `CPython`'s `pickle.dumps` writes for data that came from `json.loads`, to the byte.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use crate::{
     json::{float, push_unescaped, string_end},
 };
 
-/// From this length on a frame is ended, and a text stands between frames (`FRAME_SIZE_TARGET` in CPython's `Modules/_pickle.c`).
+/// From this length on a frame is ended, and a text stands between frames (`FRAME_SIZE_TARGET` in `CPython`'s `Modules/_pickle.c`).
 const FRAME: usize = 64 * 1024;
 /// What an opcode and a length of a frame take.
 const FRAME_HEADER: usize = 9;
@@ -48,7 +48,7 @@ pub fn encode(data: &Data, protocol: Protocol) -> Vec<u8> {
     pickler.out.extend_from_slice(&[op::PROTO, number]);
     pickler.put(&[op::EMPTY_DICT]);
     pickler.memoize();
-    let mut top = Open::dict(data.len());
+    let mut top = Open::new(true, data.len());
     pickler.begin(&top);
     for (key, value) in data.texts() {
         pickler.text(key, true);
@@ -80,9 +80,9 @@ struct Open {
 }
 
 impl Open {
-    fn dict(length: usize) -> Self {
+    fn new(dict: bool, length: usize) -> Self {
         Self {
-            dict: true,
+            dict,
             length,
             written: 0,
         }
@@ -101,13 +101,7 @@ impl<'a> Pickler<'a> {
                 Some(b'"') => rest = self.string(rest, false),
                 Some(first @ (b'{' | b'[')) => {
                     let dict = *first == b'{';
-                    let container = Open {
-                        length: lengths.next().unwrap_or_default(),
-                        ..Open {
-                            dict,
-                            ..Open::dict(0)
-                        }
-                    };
+                    let container = Open::new(dict, lengths.next().unwrap_or_default());
                     self.put(&[if dict { op::EMPTY_DICT } else { op::EMPTY_LIST }]);
                     self.memoize();
                     self.begin(&container);
@@ -270,12 +264,11 @@ impl<'a> Pickler<'a> {
             }
             Err(_) => integer::to_bytes(text),
         };
-        match u8::try_from(bytes.len()) {
-            Ok(length) => self.put(&[op::LONG1, length]),
-            Err(_) => {
-                let length = u32::try_from(bytes.len()).unwrap_or_default();
-                self.put_with(op::LONG4, &length.to_le_bytes());
-            }
+        if let Ok(length) = u8::try_from(bytes.len()) {
+            self.put(&[op::LONG1, length]);
+        } else {
+            let length = u32::try_from(bytes.len()).unwrap_or_default();
+            self.put_with(op::LONG4, &length.to_le_bytes());
         }
         self.out.extend_from_slice(&bytes);
     }
@@ -327,11 +320,10 @@ impl<'a> Pickler<'a> {
 
 /// Whether escaped text is empty or one character of latin-1.
 fn is_short(escaped: &str) -> bool {
-    match escaped.as_bytes() {
-        [] | [_] | [b'\\', _] => true,
-        [b'\\', b'u', b'0', b'0', _, _] => true,
-        _ => false,
-    }
+    matches!(
+        escaped.as_bytes(),
+        [] | [_] | [b'\\', _] | [b'\\', b'u', b'0', b'0', _, _]
+    )
 }
 
 /// How many items each list and dict in canonical text has, in the order in which they open.

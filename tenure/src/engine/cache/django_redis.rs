@@ -1,9 +1,10 @@
 //! What django-redis writes: a pickle or JSON, and compressed if its options say so.
 
+use super::format::PICKLED_NONE;
 use crate::{
     codec::{
+        deflate_if_shorter, inflate,
         pickle::{self, Protocol},
-        zlib,
     },
     data::Data,
     error::CodecError,
@@ -81,14 +82,18 @@ impl DjangoRedis {
             Serializer::Json => spaced(&data.to_json()).into_bytes(),
             Serializer::Pickle(protocol) => pickle::encode(data, protocol),
         };
-        let deflated = (self.zlib && bytes.len() > SHORT).then(|| zlib::deflate_if_shorter(&bytes));
+        let deflated = (self.zlib && bytes.len() > SHORT).then(|| deflate_if_shorter(&bytes));
         deflated.flatten().unwrap_or(bytes)
+    }
+
+    pub(super) fn is_pickle(self) -> bool {
+        matches!(self.serializer, Serializer::Pickle(_))
     }
 
     pub(super) fn nothing(self) -> &'static [u8] {
         match self.serializer {
             Serializer::Json => b"null",
-            Serializer::Pickle(_) => pickle::NONE,
+            Serializer::Pickle(_) => PICKLED_NONE,
         }
     }
 
@@ -96,7 +101,7 @@ impl DjangoRedis {
         let inflated;
         let mut plain = bytes;
         if self.zlib {
-            match zlib::inflate(bytes, limit) {
+            match inflate(bytes, limit) {
                 Ok(bytes) => {
                     inflated = bytes;
                     plain = &inflated;

@@ -8,6 +8,9 @@ use crate::{
     settings::{CacheSettings, SettingsError},
 };
 
+/// Python's `None`, in a protocol that every Python 3 reads.
+pub(super) const PICKLED_NONE: &[u8] = b"\x80\x04N.";
+
 /// How a session's data is written into a cache.
 ///
 /// ```
@@ -69,8 +72,16 @@ impl Format {
     pub(crate) fn nothing(self) -> &'static [u8] {
         match self {
             Self::Json => b"null",
-            Self::Pickle => pickle::NONE,
+            Self::Pickle => PICKLED_NONE,
             Self::DjangoRedis(format) => format.nothing(),
+        }
+    }
+
+    /// Whether Django still reads a value that more bytes follow. Nobody but tenure reads its own JSON.
+    pub(crate) fn may_be_followed(self) -> bool {
+        match self {
+            Self::Json | Self::Pickle => true,
+            Self::DjangoRedis(format) => format.is_pickle(),
         }
     }
 
@@ -90,7 +101,7 @@ impl Format {
         }
     }
 
-    /// The flags that Django's drivers for memcached give such a value: 1 for a pickle, 16 for text.
+    /// The flags that Django's drivers for memcached give such a value: 1 for a pickle, 0 for bytes.
     ///
     /// ```
     /// assert_eq!(tenure::engine::cache::Format::Pickle.memcached_flags(), 1);
@@ -98,7 +109,7 @@ impl Format {
     pub fn memcached_flags(self) -> u32 {
         match self {
             Self::Pickle => 1,
-            Self::Json | Self::DjangoRedis(_) => 16,
+            Self::Json | Self::DjangoRedis(_) => 0,
         }
     }
 }

@@ -8,6 +8,8 @@ mod django_redis;
 mod format;
 #[cfg(feature = "memcached")]
 mod memcached;
+#[cfg(feature = "memory")]
+mod memory;
 mod open;
 #[cfg(feature = "redis")]
 pub mod redis;
@@ -18,6 +20,8 @@ use std::{future::Future, time::Duration};
 
 #[cfg(feature = "memcached")]
 pub use self::memcached::MemcachedCache;
+#[cfg(feature = "memory")]
+pub use self::memory::MemoryCache;
 pub(super) use self::open::{entry, open};
 pub use self::{django_redis::DjangoRedis, format::Format, shared::SharedCache, store::CacheStore};
 use crate::{error::StoreError, record::Version};

@@ -1,5 +1,7 @@
 //! From an entry of `CACHES` to a cache, one arm for each kind of server.
 
+use std::borrow::Cow;
+
 use super::{Format, SharedCache, backend::Server};
 use crate::{
     engine::OpenError,
@@ -7,12 +9,23 @@ use crate::{
 };
 
 /// The entry of `CACHES` that `SESSION_CACHE_ALIAS` names.
-pub(in crate::engine) fn entry(settings: &Settings) -> Result<&CacheSettings, SettingsError> {
+///
+/// As in Django, `default` is there without being named: memory of this process.
+pub(in crate::engine) fn entry(
+    settings: &Settings,
+) -> Result<Cow<'_, CacheSettings>, SettingsError> {
     let alias = &settings.cache_alias;
-    settings.caches.get(alias).ok_or_else(|| {
-        let needed = "SESSION_ENGINE = \"cache\" needs an entry of that name in CACHES";
-        SettingsError::invalid("SESSION_CACHE_ALIAS", alias, needed)
-    })
+    match settings.caches.get(alias) {
+        Some(entry) => Ok(Cow::Borrowed(entry)),
+        None if alias == "default" => Ok(Cow::Owned(CacheSettings {
+            backend: "tenure.cache.memory".into(),
+            ..CacheSettings::default()
+        })),
+        None => {
+            let needed = "the cache engines need an entry of that name in CACHES";
+            Err(SettingsError::invalid("SESSION_CACHE_ALIAS", alias, needed))
+        }
+    }
 }
 
 /// The cache of `entry`, and what stands in its bytes.
@@ -22,11 +35,26 @@ pub(in crate::engine) async fn open(
 ) -> Result<(SharedCache, Format), OpenError> {
     let (server, format) = Server::of(&settings.cache_alias, entry)?;
     let cache = match server {
-        Server::Memory => Err(not_built(entry, settings, "memory")),
-        Server::Redis => redis(entry, settings).await,
-        Server::Memcached => memcached(entry, format, settings),
+        Server::Memory => memory(entry, settings)?,
+        Server::Redis => redis(entry, settings).await?,
+        Server::Memcached => memcached(entry, format, settings)?,
     };
-    Ok((cache?, format))
+    Ok((cache, format))
+}
+
+#[cfg(feature = "memory")]
+fn memory(entry: &CacheSettings, settings: &Settings) -> Result<SharedCache, OpenError> {
+    tracing::warn!(
+        "sessions are kept in the memory of this process: they end with it, and no other process sees them; an entry in CACHES names a \
+         cache that is shared"
+    );
+    let cache = super::MemoryCache::open(&settings.cache_alias, entry)?;
+    Ok(SharedCache::new(cache))
+}
+
+#[cfg(not(feature = "memory"))]
+fn memory(entry: &CacheSettings, settings: &Settings) -> Result<SharedCache, OpenError> {
+    Err(not_built(entry, settings, "memory"))
 }
 
 #[cfg(feature = "redis")]
@@ -36,6 +64,7 @@ async fn redis(entry: &CacheSettings, settings: &Settings) -> Result<SharedCache
 }
 
 #[cfg(not(feature = "redis"))]
+#[expect(clippy::unused_async, reason = "with the feature it has to wait")]
 async fn redis(entry: &CacheSettings, settings: &Settings) -> Result<SharedCache, OpenError> {
     Err(not_built(entry, settings, "redis"))
 }
@@ -53,14 +82,52 @@ fn memcached(
 #[cfg(not(feature = "memcached"))]
 fn memcached(
     entry: &CacheSettings,
-    _: Format,
+    _format: Format,
     settings: &Settings,
 ) -> Result<SharedCache, OpenError> {
     Err(not_built(entry, settings, "memcached"))
 }
 
+#[cfg(not(all(feature = "memory", feature = "redis", feature = "memcached")))]
 fn not_built(entry: &CacheSettings, settings: &Settings, feature: &str) -> OpenError {
     let setting = format!("CACHES.{}.BACKEND", settings.cache_alias);
     let needed = format!("it needs the feature `{feature}` of the crate `tenure`");
     SettingsError::invalid(&setting, &entry.backend, &needed).into()
+}
+
+#[cfg(all(test, feature = "memory"))]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+    use crate::{Data, Record, SessionKey};
+
+    #[tokio::test]
+    async fn without_an_entry_sessions_are_in_the_memory_of_this_process() {
+        let mut settings = crate::testing::settings();
+        settings.engine = "cache".into();
+        let store = crate::engine::open(&settings).await.unwrap();
+        let key = SessionKey::parse("0123456789abcdefghijklmnopqrstuv").unwrap();
+        let record = Record::new(Data::new(), SystemTime::now() + Duration::from_mins(1));
+        store.create(&key, &record).await.unwrap();
+        assert!(store.load(&key).await.unwrap().is_some());
+        assert_eq!(store.engine(), "cache");
+    }
+
+    #[tokio::test]
+    async fn an_entry_that_cannot_be_served_is_an_error_at_start() {
+        let mut settings = crate::testing::settings();
+        settings.engine = "cache".into();
+        let mut cache = CacheSettings::default();
+        cache.backend = "django.core.cache.backends.locmem.LocMemCache".into();
+        settings.caches.insert("default".into(), cache);
+        let error = crate::engine::open(&settings)
+            .await
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.starts_with("CACHES.default.BACKEND is \"django.core.cache.backends.locmem.LocMemCache\": it is the memory of one Python process"),
+            "{error}"
+        );
+    }
 }

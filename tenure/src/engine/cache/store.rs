@@ -1,6 +1,7 @@
 //! A cache as a session store.
 
 use std::{
+    error::Error as _,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -80,6 +81,12 @@ impl<C: Cache> CacheStore<C> {
         // Counting it as empty, as other damage is, would let the next save overwrite a session that Django can still read.
         if let Err(CodecError::TooLarge { limit }) = decoded {
             return Err(StoreError::TooLarge { limit });
+        }
+        if let Err(error) = &decoded {
+            let why = error
+                .source()
+                .map_or(error.to_string(), ToString::to_string);
+            tracing::warn!("what stands in the cache is no session that can be read: {why}");
         }
         let damage = decoded.as_ref().err().map(Damage::from);
         let ends = self.system.now() + entry.ttl.unwrap_or(self.cookie_age);

@@ -127,8 +127,8 @@ impl<S: SessionStore, C: Cache> CachedStore<S, C> {
         settings: &Settings,
     ) -> Self {
         let timeout = settings.store_timeout;
-        let tombstone = value::tombstone(format.nothing());
-        let cache = ToldCache::new(cache, timeout / SHARE, tombstone, GRAVE.max(timeout * 4));
+        let grave = GRAVE.max(timeout * 4);
+        let cache = ToldCache::new(cache, timeout / SHARE, format.nothing(), grave);
         Self {
             store,
             cache: Arc::new(cache),
@@ -159,13 +159,27 @@ impl<S: SessionStore, C: Cache> CachedStore<S, C> {
 
     /// What stands in the cache for `record`, whose row is in version `store`.
     fn value(&self, record: &Record, store: &Version) -> Vec<u8> {
-        value::with_version(self.format.encode(&record.data), store)
+        let value = self.format.encode(&record.data);
+        if self.format.may_be_followed() {
+            value::with_version(value, store)
+        } else {
+            value
+        }
+    }
+
+    fn parse<'a>(&self, entry: &'a Entry) -> Value<'a> {
+        Value::parse(&entry.value, self.format.nothing())
     }
 
     /// The session that an entry holds. `None` if that cannot be said without the database.
     fn cached(&self, entry: &Entry) -> Option<Record> {
-        let Value::Session { bytes, version } = Value::parse(&entry.value) else {
-            return None;
+        let (bytes, version) = match self.parse(entry) {
+            Value::Session { bytes, version } => (bytes, version),
+            // Django's own, unless we write no others.
+            Value::Unversioned if !self.format.may_be_followed() => {
+                (&*entry.value, Version::default())
+            }
+            Value::Unversioned | Value::Tombstone => return None,
         };
         let data = self.format.decode(bytes, self.max_size).ok()?;
         let ends = self.system.now() + entry.ttl?;
@@ -190,7 +204,7 @@ impl<S: SessionStore, C: Cache> CachedStore<S, C> {
         let ttl = self.ttl(record.expires_at);
         let buried = present
             .as_ref()
-            .is_some_and(|entry| matches!(Value::parse(&entry.value), Value::Tombstone));
+            .is_some_and(|entry| matches!(self.parse(entry), Value::Tombstone));
         let version = match ttl {
             Some(ttl) if asked && !buried && record.damage.is_none() => {
                 let value = self.value(&record, &record.version);
@@ -340,7 +354,13 @@ impl<S: SessionStore, C: Cache> SessionStore for CachedStore<S, C> {
         let base = Both::split(base);
         let cache_key = self.cache_key(key);
         let change = self.cache.begin(&cache_key);
-        let moved = self.store.touch(key, expires_at, &base.store).await?;
+        let moved = match base.store.is_unknown() {
+            false => self.store.touch(key, expires_at, &base.store).await?,
+            true => match self.store.load(key).await? {
+                Some(current) => self.store.touch(key, expires_at, &current.version).await?,
+                None => false,
+            },
+        };
         change.told();
         let touched = match self.ttl(expires_at) {
             Some(ttl) if moved && self.cache.usable(&cache_key) && !base.cache.is_unknown() => {

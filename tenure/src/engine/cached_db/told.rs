@@ -31,7 +31,7 @@ pub(super) struct ToldCache<C> {
     cache: C,
     /// Of one call. Shorter than that of the store: the database still has to be asked after it.
     timeout: Duration,
-    tombstone: Vec<u8>,
+    tombstone: &'static [u8],
     tombstone_ttl: Duration,
     state: Mutex<State>,
     /// Whether the state says anything; saves the lock where nothing is wrong.
@@ -51,7 +51,7 @@ impl<C: Cache> ToldCache<C> {
     pub(super) fn new(
         cache: C,
         timeout: Duration,
-        tombstone: Vec<u8>,
+        tombstone: &'static [u8],
         tombstone_ttl: Duration,
     ) -> Self {
         Self {
@@ -123,7 +123,7 @@ impl<C: Cache> ToldCache<C> {
     }
 
     async fn bury(&self, key: &str) -> bool {
-        self.ask(|cache| cache.put(key, &self.tombstone, self.tombstone_ttl))
+        self.ask(|cache| cache.put(key, self.tombstone, self.tombstone_ttl))
             .await
             .is_some()
     }

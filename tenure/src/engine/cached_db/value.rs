@@ -1,7 +1,8 @@
 //! What stands in the cache: the session as Django writes it, and behind it which version of the row it is.
 //!
 //! Python's `pickle.loads` and `zlib.decompress` do not look at what follows the end of what they read, so Django reads such a value as one
-//! of its own. A value without the trailer was written by Django: which version it is cannot be told.
+//! of its own. A value without the trailer was written by Django, or in a format that has no place for one: which version it is cannot be
+//! told.
 
 use crate::record::Version;
 
@@ -15,8 +16,8 @@ pub(super) enum Value<'a> {
     Session { bytes: &'a [u8], version: Version },
     /// The row was changed or deleted a moment ago: nobody may put what they read before into the cache.
     Tombstone,
-    /// Django's own, which says nothing of the row's version.
-    Foreign,
+    /// A session that says nothing of its row's version.
+    Unversioned,
 }
 
 /// The session's bytes with their trailer. `version` is known.
@@ -30,23 +31,19 @@ pub(super) fn with_version(mut bytes: Vec<u8>, version: &Version) -> Vec<u8> {
     bytes
 }
 
-/// What Django reads as "nothing is cached", as `nothing` says it, marked as ours.
-pub(super) fn tombstone(nothing: &[u8]) -> Vec<u8> {
-    with_version(nothing.to_vec(), &Version::default())
-}
-
 impl<'a> Value<'a> {
-    pub(super) fn parse(value: &'a [u8]) -> Self {
-        Self::trailed(value).unwrap_or(Self::Foreign)
+    /// `nothing` is what Django reads as "nothing is cached".
+    pub(super) fn parse(value: &'a [u8], nothing: &[u8]) -> Self {
+        if value == nothing {
+            return Self::Tombstone;
+        }
+        Self::trailed(value).unwrap_or(Self::Unversioned)
     }
 
     fn trailed(value: &'a [u8]) -> Option<Self> {
         let rest = value.strip_suffix(MAGIC)?;
         let (rest, length) = rest.split_last_chunk()?;
         let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
-        if length == 0 {
-            return Some(Self::Tombstone);
-        }
         let (bytes, version) = rest.split_at_checked(rest.len().checked_sub(length)?)?;
         Some(Self::Session {
             bytes,
@@ -66,7 +63,7 @@ mod tests {
         let Value::Session {
             bytes,
             version: read,
-        } = Value::parse(&value)
+        } = Value::parse(&value, b"null")
         else {
             panic!("it is a session")
         };
@@ -74,18 +71,21 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_ours_is_foreign_and_never_a_panic() {
+    fn what_is_not_ours_has_no_version_and_is_never_a_panic() {
         let whole = with_version(b"{}".to_vec(), &Version::from_text("version"));
         for length in 0..whole.len() {
-            assert!(matches!(Value::parse(&whole[..length]), Value::Foreign));
+            assert!(matches!(
+                Value::parse(&whole[..length], b"null"),
+                Value::Unversioned
+            ));
         }
         let mut too_long = whole.clone();
         let at = too_long.len() - END;
         too_long[at] = 200;
-        assert!(matches!(Value::parse(&too_long), Value::Foreign));
         assert!(matches!(
-            Value::parse(&tombstone(b"null")),
-            Value::Tombstone
+            Value::parse(&too_long, b"null"),
+            Value::Unversioned
         ));
+        assert!(matches!(Value::parse(b"null", b"null"), Value::Tombstone));
     }
 }

@@ -15,14 +15,31 @@
 mod mysql;
 #[cfg(any(feature = "postgres", feature = "sqlx-postgres"))]
 mod postgres;
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "sqlx-sqlite"))]
 mod sqlite;
+#[cfg(any(
+    feature = "sqlx-mysql",
+    feature = "sqlx-postgres",
+    feature = "sqlx-sqlite"
+))]
+mod sqlx;
 mod table;
-#[cfg(any(feature = "mysql", feature = "postgres"))]
+#[cfg(any(
+    feature = "mysql",
+    feature = "postgres",
+    feature = "sqlx-mysql",
+    feature = "sqlx-postgres"
+))]
 mod trouble;
 
 use std::{sync::Arc, time::SystemTime};
 
+#[cfg(any(
+    feature = "sqlx-mysql",
+    feature = "sqlx-postgres",
+    feature = "sqlx-sqlite"
+))]
+pub use self::sqlx::{SqlxStore, SqlxTable};
 #[cfg(feature = "mysql")]
 pub use mysql::Mysql;
 #[cfg(feature = "postgres")]

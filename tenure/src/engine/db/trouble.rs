@@ -2,10 +2,15 @@
 
 use std::time::Duration;
 
-use crate::error::{BoxError, StoreError};
-
 /// What went wrong, whatever the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    not(any(feature = "mysql", feature = "postgres")),
+    expect(
+        dead_code,
+        reason = "what no server says, a pool tells in its own words"
+    )
+)]
 pub(super) enum Trouble {
     /// No connection came about.
     Unreachable,
@@ -29,15 +34,10 @@ pub(super) enum Trouble {
 }
 
 impl Trouble {
-    /// The error for `place` (address and database, without user or password), after trying for so long.
-    pub(super) fn told(
-        self,
-        place: &str,
-        tried: Duration,
-        source: impl Into<BoxError>,
-    ) -> StoreError {
+    /// What to say about `place` (address and database, without user or password), after trying for so long.
+    pub(super) fn what(self, place: &str, tried: Duration) -> String {
         let tried = tried.as_millis();
-        let what = match self {
+        match self {
             Self::Unreachable => format!(
                 "{place} cannot be reached (tried for {tried} ms): is the server running, and is the address in `DATABASES` right?"
             ),
@@ -51,10 +51,10 @@ impl Trouble {
                 "{place} takes no connection at the moment: it is starting or stopping, or serves as many as it may"
             ),
             Self::Login => format!(
-                "{place} refuses the login: check user and password in the URL of `DATABASES`, and whether the server lets this host in"
+                "{place} refuses the login: check user and password in its URL, and whether the server lets this host in"
             ),
             Self::NoDatabase => format!(
-                "{place} does not exist: create the database, or correct its name in the URL of `DATABASES`"
+                "{place} does not exist: create the database, or correct its name in its URL"
             ),
             Self::NoTable => format!(
                 "{place} has no table `django_session`: make it with `tenure init`, or with Django's `migrate`"
@@ -63,14 +63,13 @@ impl Trouble {
                 "the user of {place} may not do this: grant SELECT, INSERT, UPDATE and DELETE on `django_session`, and CREATE to `tenure init`"
             ),
             Self::ReadOnly => format!(
-                "{place} may not be written: it is a replica or was set read-only; name the primary in the URL of `DATABASES`"
+                "{place} may not be written: it is a replica or was set read-only; name the primary in its URL"
             ),
             Self::Full => format!("no room is left on the disk of {place}: free some there"),
             Self::Locked => format!(
                 "another program has locked the session in {place} for longer than {tried} ms: end it, or raise `TENURE_STORE_TIMEOUT`"
             ),
             Self::Other => format!("{place} refused a statement"),
-        };
-        StoreError::unavailable(what, source)
+        }
     }
 }

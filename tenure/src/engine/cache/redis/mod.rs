@@ -44,7 +44,7 @@ mod tls;
 mod tls;
 mod trouble;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use redis::{Cmd, Value, aio::ConnectionManager};
 
@@ -63,10 +63,10 @@ const ENDLESS: i64 = -1;
 /// 285,000 years in milliseconds: more cannot be added to a date in Lua's numbers.
 const LONGEST: u64 = 1 << 53;
 
-/// A cache in Redis or Valkey. See the [module docs](self) for what it connects to.
-#[derive(Debug)]
+/// A cache in Redis or Valkey. See the [module docs](self) for what it connects to. Clones share one connection.
+#[derive(Clone, Debug)]
 pub struct RedisCache {
-    link: Link,
+    link: Arc<Link>,
     /// Of a value, in bytes: one more is fetched, so that a larger one is known as such.
     limit: usize,
 }
@@ -87,8 +87,8 @@ impl RedisCache {
     /// use tenure::engine::cache::{CacheStore, Format, redis::RedisCache};
     ///
     /// let entry = &settings.caches["default"];
-    /// let cache = Arc::new(RedisCache::open(entry, settings).await?);
-    /// let store = CacheStore::new(cache, Format::Json, entry, settings);
+    /// let cache = RedisCache::open(entry, settings).await?;
+    /// let store = CacheStore::new(Arc::new(cache), Format::Json, entry, settings);
     /// # Ok(())
     /// # }
     /// ```
@@ -96,7 +96,7 @@ impl RedisCache {
         let patience = patience(settings);
         let place = location::place(&settings.cache_alias, entry, patience)?;
         let cache = Self {
-            link: Link::new(place, patience),
+            link: Arc::new(Link::new(place, patience)),
             limit: settings.max_size,
         };
         cache.link.open().await?;
@@ -119,7 +119,10 @@ impl RedisCache {
     /// ```
     pub fn with_connection(connection: ConnectionManager, settings: &Settings) -> Self {
         Self {
-            link: Link::new(Box::new(single::Given(connection)), patience(settings)),
+            link: Arc::new(Link::new(
+                Box::new(single::Given(connection)),
+                patience(settings),
+            )),
             limit: settings.max_size,
         }
     }
@@ -183,6 +186,8 @@ impl RedisCache {
     }
 
     /// The two keys may be on two servers. What goes wrong half way leaves the old session, or a new one that nobody has the key of.
+    ///
+    /// In a task of its own, so that whoever stops waiting does not stop it half way.
     async fn rename_in_steps(
         &self,
         old: &str,
@@ -191,17 +196,23 @@ impl RedisCache {
         ttl: Duration,
         base: &[u8],
     ) -> Result<Changed, StoreError> {
-        if self.add(new, value, ttl).await?.is_none() {
-            return Ok(Changed::Taken);
-        }
-        let removed = self
-            .run(&script::REMOVE, &[old], &[base, &self.limit()])
-            .await?;
-        let changed = self.changed(removed)?;
-        if !matches!(changed, Changed::Done) {
-            self.delete(new).await?;
-        }
-        Ok(changed)
+        let (cache, old, new) = (self.clone(), old.to_owned(), new.to_owned());
+        let (value, base) = (value.to_owned(), base.to_owned());
+        let steps = tokio::spawn(async move {
+            if cache.add(&new, &value, ttl).await?.is_none() {
+                return Ok(Changed::Taken);
+            }
+            let arguments = [&*base, &cache.limit()];
+            let changed = cache.changed(cache.run(&script::REMOVE, &[&old], &arguments).await?)?;
+            if !matches!(changed, Changed::Done) {
+                cache.delete(&new).await?;
+            }
+            Ok(changed)
+        });
+        steps.await.unwrap_or_else(|error| {
+            let what = "giving a session a new key was stopped half way";
+            Err(StoreError::unavailable(what, error))
+        })
     }
 }
 
@@ -326,4 +337,37 @@ fn evicts(info: &Value) -> bool {
     };
     let bounded = field("maxmemory").is_some_and(|limit| limit != "0");
     bounded && field("maxmemory_policy").is_some_and(|policy| policy != "noeviction")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn info(limit: &str, policy: &str) -> Value {
+        let text = format!("# Memory\r\nmaxmemory:{limit}\r\nmaxmemory_policy:{policy}\r\n");
+        Value::BulkString(text.into_bytes())
+    }
+
+    #[test]
+    fn a_server_that_forgets_is_known_as_such() {
+        assert!(evicts(&info("1000", "allkeys-lru")));
+        // Every session has an end, so these go, too.
+        assert!(evicts(&info("1000", "volatile-ttl")));
+        assert!(!evicts(&info("1000", "noeviction")));
+        assert!(!evicts(&info("0", "allkeys-lru")));
+        let nodes = vec![
+            (Value::Nil, info("0", "noeviction")),
+            (Value::Nil, info("1", "allkeys-lfu")),
+        ];
+        assert!(evicts(&Value::Map(nodes)));
+        assert!(!evicts(&Value::Okay));
+    }
+
+    #[test]
+    fn a_life_is_at_least_a_millisecond_and_fits_into_a_date() {
+        assert_eq!(millis(Duration::ZERO), b"1");
+        assert_eq!(millis(Duration::from_micros(1999)), b"1");
+        assert_eq!(millis(Duration::from_hours(1)), b"3600000");
+        assert_eq!(millis(Duration::MAX), LONGEST.to_string().into_bytes());
+    }
 }

@@ -4,6 +4,8 @@ use std::fs;
 
 use redis::{Client, ClientTlsConfig, ConnectionInfo, RedisResult, TlsCertificates};
 
+use rustls::crypto::CryptoProvider;
+
 use super::location::Asked;
 use crate::settings::SettingsError;
 
@@ -12,6 +14,10 @@ pub(super) type Certificates = TlsCertificates;
 
 /// The certificates that `asked` names.
 pub(super) fn certificates(asked: &Asked<'_>) -> Result<Option<Certificates>, SettingsError> {
+    // A program that has chosen before keeps what it chose. Without any choice, connecting panics.
+    if CryptoProvider::get_default().is_none() {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    }
     let read = |name: &str| -> Result<Option<Vec<u8>>, SettingsError> {
         let Some(path) = asked.option(name) else {
             return Ok(None);

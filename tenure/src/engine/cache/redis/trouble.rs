@@ -98,7 +98,7 @@ pub(super) fn explain(error: RedisError, address: &str, after: Duration) -> Stor
         ErrorKind::MasterNameNotFoundBySentinel => format!(
             "the sentinels at {address} know no primary of this name that answers, tried for {tried} ms"
         ),
-        ErrorKind::Parse => format!("what answers at {address} is not Redis"),
+        ErrorKind::Parse => format!("what answers at {address} breaks off, or is not Redis"),
         _ => format!("Redis at {address} could not be reached, tried for {tried} ms"),
     };
     StoreError::unavailable(what, error)

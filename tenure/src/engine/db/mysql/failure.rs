@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use mysql_async::Error;
 
-use super::{super::trouble::Trouble, sql::TAKEN};
+use super::{
+    super::trouble::Trouble,
+    codes::{DEADLOCK, TAKEN, trouble},
+};
 use crate::error::{BoxError, StoreError};
-
-/// `ER_LOCK_DEADLOCK`: the statement was taken back whole, and may be sent again.
-const DEADLOCK: u16 = 1213;
 
 /// Why a statement has no answer.
 #[derive(Debug)]
@@ -53,26 +53,13 @@ impl Failure {
     }
 
     fn trouble(&self) -> Trouble {
-        // MySQL's manual, "Server Error Message Reference"; MariaDB has the same numbers.
-        match (self, self.code()) {
-            (Self::Silent, _) => Trouble::Silent,
-            (Self::Connecting(_), None) => Trouble::Unreachable,
-            (Self::Driver(_), None) | (_, Some(1053 | 1079 | 1317 | 1927)) => Trouble::Broken,
-            (_, Some(1146)) => Trouble::NoTable,
-            (_, Some(1049)) => Trouble::NoDatabase,
-            (_, Some(1045 | 1130 | 1251 | 1698)) => Trouble::Login,
-            (_, Some(1044 | 1142 | 1143 | 1227)) => Trouble::Denied,
-            (_, Some(1290 | 1792 | 1836)) => Trouble::ReadOnly,
-            (_, Some(1021 | 1114)) => Trouble::Full,
-            // "Got error 28 from storage engine", and "Error writing file": the number is the system's.
-            (Self::Driver(Error::Server(error)), Some(3 | 1026 | 1030))
-                if error.message.contains("28") =>
-            {
-                Trouble::Full
+        match self {
+            Self::Silent => Trouble::Silent,
+            Self::Driver(Error::Server(error)) | Self::Connecting(Error::Server(error)) => {
+                trouble(error.code, &error.message)
             }
-            (_, Some(1205 | DEADLOCK)) => Trouble::Locked,
-            (_, Some(1040 | 1203 | 1226)) => Trouble::Busy,
-            _ => Trouble::Other,
+            Self::Connecting(_) => Trouble::Unreachable,
+            Self::Driver(_) => Trouble::Broken,
         }
     }
 
@@ -82,6 +69,6 @@ impl Failure {
             Self::Driver(error) | Self::Connecting(error) => error.into(),
             Self::Silent => "the time was up".into(),
         };
-        trouble.told(place, tried, source)
+        StoreError::unavailable(trouble.what(place, tried), source)
     }
 }

@@ -1,9 +1,10 @@
 //! MySQL and MariaDB, through `mysql_async`.
 //!
-//! * `sql.rs`: the statements, shared with the adapter for a pool;
+//! * `sql.rs`, `codes.rs`: the statements and the error numbers, shared with the adapter for a pool;
 //! * `pool.rs`: the connections;
 //! * `url.rs`, `failure.rs`: where it is, what can go wrong.
 
+pub(crate) mod codes;
 #[cfg(feature = "mysql")]
 mod failure;
 #[cfg(feature = "mysql")]

@@ -10,6 +10,7 @@ use crate::moment::{Moment, Zone, civil_text};
 
 /// For every new connection. Reading what is committed is Django's choice too, and locks no gaps between rows. Without strict mode MySQL
 /// would cut what does not fit, and say nothing.
+#[cfg(feature = "mysql")]
 pub(crate) const SETUP: &[&str] = &[
     "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
     "SET autocommit = 1, sql_mode = CONCAT_WS(',', @@sql_mode, 'STRICT_TRANS_TABLES')",
@@ -21,7 +22,7 @@ pub(crate) const HAS_TABLE: &str = "SELECT 1 FROM information_schema.tables WHER
 pub(crate) const CREATE_TABLE: &str = "CREATE TABLE IF NOT EXISTS `django_session` (`session_key` varchar(40) NOT NULL PRIMARY KEY, `session_data` longtext NOT NULL, `expire_date` datetime(6) NOT NULL, INDEX `django_session_expire_date_a5c62663` (`expire_date`))";
 /// Key, key. Gives data and date.
 pub(crate) const SELECT: &str = "SELECT `session_data`, CAST(`expire_date` AS CHAR) FROM `django_session` WHERE `session_key` = ? AND CAST(`session_key` AS BINARY) = ?";
-/// Key, data, date. A key that is taken is the error [`TAKEN`].
+/// Key, data, date. A key that is taken is an error: `codes::TAKEN`.
 pub(crate) const INSERT: &str = "INSERT INTO `django_session` (`session_key`, `session_data`, `expire_date`) VALUES (?, ?, CAST(? AS DATETIME(6)))";
 /// New key, data, date, key, key, data as it was. Where it finds nothing, [`SELECT`] tells what is there now. The connection has to ask
 /// for the rows that were found, not for those that were changed.
@@ -50,9 +51,6 @@ pub(crate) fn delete_ended() -> String {
         "DELETE FROM `django_session` WHERE `session_key` IN ({places}) AND `expire_date` < CAST(? AS DATETIME(6))"
     )
 }
-
-/// The error of a statement that would give two rows the same key: `ER_DUP_ENTRY`.
-pub(crate) const TAKEN: u16 = 1062;
 
 /// `2026-09-21 15:13:20.250000` by the column's clock.
 pub(crate) fn date_text(moment: Moment, zone: &Zone) -> String {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio_postgres::{Error, error::SqlState};
 
-use super::super::trouble::Trouble;
+use super::{super::trouble::Trouble, codes::trouble};
 use crate::error::{BoxError, StoreError};
 
 /// Why a statement has no answer.
@@ -60,20 +60,7 @@ impl Failure {
                 _ => Trouble::Other,
             };
         };
-        // Classes and codes: PostgreSQL's manual, appendix A.
-        match code.code() {
-            "42P01" => Trouble::NoTable,
-            "3D000" => Trouble::NoDatabase,
-            "42501" => Trouble::Denied,
-            "25006" => Trouble::ReadOnly,
-            "53100" => Trouble::Full,
-            "55P03" | "57014" => Trouble::Locked,
-            "53300" | "57P03" => Trouble::Busy,
-            "57P01" | "57P02" | "57P05" => Trouble::Broken,
-            code if code.starts_with("28") => Trouble::Login,
-            code if code.starts_with("08") => Trouble::Broken,
-            _ => Trouble::Other,
-        }
+        trouble(code.code())
     }
 
     pub(super) fn told(self, place: &str, tried: Duration) -> StoreError {
@@ -82,6 +69,6 @@ impl Failure {
             Self::Driver(error) | Self::Connecting(error) => error.into(),
             Self::Silent => "the time was up".into(),
         };
-        trouble.told(place, tried, source)
+        StoreError::unavailable(trouble.what(place, tried), source)
     }
 }

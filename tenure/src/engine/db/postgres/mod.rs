@@ -1,9 +1,10 @@
 //! PostgreSQL, through `tokio-postgres`.
 //!
-//! * `sql.rs`: the statements, shared with the adapter for a pool;
+//! * `sql.rs`, `codes.rs`: the statements and the error codes, shared with the adapter for a pool;
 //! * `line.rs`: the connections;
 //! * `url.rs`, `value.rs`, `failure.rs`: where it is, what goes there and back, what can go wrong.
 
+pub(crate) mod codes;
 #[cfg(feature = "postgres")]
 mod failure;
 #[cfg(feature = "postgres")]

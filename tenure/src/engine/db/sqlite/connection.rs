@@ -17,7 +17,7 @@ use std::{
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use tokio::sync::oneshot;
 
-use super::url::Location;
+use super::{failure::advice, url::Location};
 use crate::{error::StoreError, moment::Zone};
 
 /// At most this many writes share a transaction, so that the first of them does not wait long for the last.
@@ -282,47 +282,10 @@ fn is_busy(error: &rusqlite::Error) -> bool {
     )
 }
 
-/// Says what to do, where SQLite alone says what went wrong.
 fn failure(path: &Path, error: &rusqlite::Error) -> StoreError {
-    let path = path.display();
+    let code = error.sqlite_error().map_or(0, |error| error.extended_code);
     let text = error.to_string();
-    let what = match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-            format!("another program has locked {path}: end it, or raise `TENURE_STORE_TIMEOUT`")
-        }
-        Some(ErrorCode::ReadOnly) => format!(
-            "{path} may not be written: check the rights of the file and its folder, and `mode` in its URL"
-        ),
-        Some(ErrorCode::DiskFull) => {
-            format!("no room is left for {path}: free some, or move the file")
-        }
-        Some(ErrorCode::CannotOpen) => {
-            format!(
-                "{path} cannot be opened: check the path and the rights; `tenure init` makes a new database"
-            )
-        }
-        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
-            format!("{path} is damaged, or no SQLite database")
-        }
-        Some(ErrorCode::SystemIoFailure) => {
-            format!("{path} cannot be read or written: is its disk full, failing, or limited?")
-        }
-        _ => match text.split_once("no such table: ") {
-            Some((_, table)) => {
-                let table = table.split([' ', '\n']).next().unwrap_or_default();
-                let users = if table == "django_session" {
-                    ""
-                } else {
-                    " --users"
-                };
-                format!(
-                    "{path} has no table `{table}`: make it with `tenure init{users}`, or with Django's `migrate`"
-                )
-            }
-            None => format!("SQLite failed on {path}"),
-        },
-    };
-    StoreError::unavailable(what, text)
+    StoreError::unavailable(advice(&path.display().to_string(), code, &text), text)
 }
 
 impl fmt::Debug for Sqlite {

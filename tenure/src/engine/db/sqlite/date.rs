@@ -6,3 +6,14 @@ use crate::moment::{Moment, Zone, civil_text};
 pub(crate) fn date_text(moment: Moment, zone: &Zone) -> String {
     civil_text(moment.civil_in(zone), ' ')
 }
+
+/// The end of a session. A date that nobody can read has passed: a session without an end would be worse than a lost one.
+pub(crate) fn date(text: &str, zone: &Zone) -> Moment {
+    Moment::from_iso(text, zone).unwrap_or_else(|| {
+        tracing::warn!(
+            expire_date = text,
+            "an expire_date in django_session is no date: the session counts as expired"
+        );
+        Moment::from_micros(i64::MIN)
+    })
+}

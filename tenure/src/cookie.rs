@@ -7,8 +7,17 @@ use std::fmt::Write as _;
 
 use crate::{moment::Moment, settings::Settings};
 
-#[derive(Debug)]
-pub(super) struct CookieWriter {
+/// The most bytes that every browser keeps of a cookie: name, value and attributes together (RFC 6265, section 6.1). The newer RFC 6265bis
+/// counts name and value alone.
+pub(crate) const MOST_BYTES: usize = 4096;
+
+/// Keys of engines that keep the session in several cookies: the parts stand in the key with this between them.
+pub(crate) const BETWEEN_CHUNKS: char = '~';
+/// What follows the cookie's name in the names of such parts.
+pub(crate) const CHUNKS: [&str; 3] = [".0", ".1", ".2"];
+
+#[derive(Clone, Debug)]
+pub(crate) struct CookieWriter {
     name: String,
     /// `; Domain=…`, or nothing.
     domain: String,
@@ -27,7 +36,7 @@ fn secure(on: bool) -> &'static str {
 }
 
 impl CookieWriter {
-    pub(super) fn new(settings: &Settings) -> Self {
+    pub(crate) fn new(settings: &Settings) -> Self {
         let name = settings.cookie_name.clone();
         let mut path_and_same_site = String::new();
         if let Some(path) = &settings.cookie_path {
@@ -59,27 +68,41 @@ impl CookieWriter {
         }
     }
 
-    pub(super) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
-    /// The value of the header that gives the visitor `key`.
-    pub(super) fn set(&self, key: &str, lifetime: Option<(i64, Moment)>) -> String {
-        // Exactly as long as needed: of a text with room to spare, `HeaderValue` makes a second allocation.
-        let lifetime_length = lifetime.map_or(0, |(max_age, _)| {
+    /// Bytes of the header beside the value and what follows the name.
+    fn frame(&self, max_age: Option<i64>) -> usize {
+        let lifetime = max_age.map_or(0, |max_age| {
             "; expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=".len() + length_of(max_age)
         });
-        let mut text = String::with_capacity(
-            self.name.len()
-                + "=".len()
-                + key.len()
-                + self.domain.len()
-                + lifetime_length
-                + self.http_only.len()
-                + self.path_and_same_site.len()
-                + self.secure.len(),
-        );
+        self.name.len()
+            + "=".len()
+            + self.domain.len()
+            + lifetime
+            + self.http_only.len()
+            + self.path_and_same_site.len()
+            + self.secure.len()
+    }
+
+    /// The most bytes that the header can have beside the value and what follows the name.
+    #[cfg_attr(
+        not(any(feature = "encrypted-cookies", feature = "signed-cookies")),
+        expect(dead_code, reason = "only sessions in cookies can be too long for one")
+    )]
+    pub(crate) fn longest_frame(&self) -> usize {
+        self.frame(Some(LONGEST_MAX_AGE))
+    }
+
+    /// The value of the header that gives the visitor `key`, in the cookie whose name ends in `suffix`.
+    pub(crate) fn set(&self, suffix: &str, key: &str, lifetime: Option<(i64, Moment)>) -> String {
+        let max_age = lifetime.map(|(max_age, _)| max_age);
+        // Exactly as long as needed: of a text with room to spare, `HeaderValue` makes a second allocation.
+        let length = self.frame(max_age) + suffix.len() + key.len();
+        let mut text = String::with_capacity(length);
         text.push_str(&self.name);
+        text.push_str(suffix);
         text.push('=');
         push_value(&mut text, key);
         text.push_str(&self.domain);
@@ -97,8 +120,8 @@ impl CookieWriter {
         text
     }
 
-    /// The value of the header that takes the cookie away.
-    pub(super) fn remove(&self) -> String {
+    /// The value of the header that takes the cookie whose name ends in `suffix` away.
+    pub(crate) fn remove(&self, suffix: &str) -> String {
         let Self {
             name,
             domain,
@@ -107,10 +130,13 @@ impl CookieWriter {
             ..
         } = self;
         format!(
-            "{name}=\"\"{domain}; expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0{path_and_same_site}{secure_on_removal}"
+            "{name}{suffix}=\"\"{domain}; expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0{path_and_same_site}{secure_on_removal}"
         )
     }
 }
+
+/// As long as any that is sent: dates end with the year 9999.
+const LONGEST_MAX_AGE: i64 = -253_402_300_799;
 
 /// Characters of `number` in decimal.
 fn length_of(number: i64) -> usize {
@@ -136,4 +162,22 @@ fn push_value(text: &mut String, value: &str) {
         text.push(character);
     }
     text.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_header_is_longer_than_its_longest_frame_and_its_value() {
+        let mut settings = Settings::strict();
+        settings.cookie_domain = Some("example.org".into());
+        let writer = CookieWriter::new(&settings);
+        for max_age in [None, Some(0), Some(1_209_600), Some(-253_402_300_799)] {
+            let lifetime = max_age.map(|max_age| (max_age, Moment::LAST));
+            let line = writer.set(".0", "abc", lifetime);
+            assert_eq!(line.len(), writer.frame(max_age) + 5, "{line}");
+            assert!(line.len() <= writer.longest_frame() + 5, "{line}");
+        }
+    }
 }

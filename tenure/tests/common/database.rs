@@ -1,0 +1,104 @@
+//! Sessions, and what a database on a server of its own needs.
+
+use std::{
+    path::Path,
+    time::{Duration, SystemTime},
+};
+
+use tenure::{
+    Data, Record, SessionKey, Settings, StoreError, Version,
+    codec::SignedJson,
+    store::{Created, SessionStore},
+    testing,
+};
+
+pub(crate) const KEY: &str = "0123456789abcdefghijklmnopqrstuv";
+pub(crate) const OTHER: &str = "vutsrqponmlkjihgfedcba9876543210";
+
+/// 2030-01-01 12:00:00 UTC.
+pub(crate) fn noon() -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_hours(525_972)
+}
+
+pub(crate) fn settings(url: impl Into<String>) -> Settings {
+    let mut settings = testing::settings();
+    settings.set_database_url(url);
+    settings
+}
+
+pub(crate) fn key(text: &str) -> SessionKey {
+    SessionKey::parse(text).unwrap()
+}
+
+pub(crate) fn codec() -> SignedJson {
+    SignedJson::new(testing::settings().secret_key.as_ref().unwrap(), &[])
+}
+
+pub(crate) fn record(json: &str) -> Record {
+    ending(json, SystemTime::now() + Duration::from_hours(1))
+}
+
+pub(crate) fn ending(json: &str, expires_at: SystemTime) -> Record {
+    Record::new(Data::from_json(json.as_bytes()).unwrap(), expires_at)
+}
+
+/// Keeps a session under [`KEY`] and gives its version.
+pub(crate) async fn create(store: &impl SessionStore, json: &str) -> Version {
+    match store.create(&key(KEY), &record(json)).await.unwrap() {
+        Created::Created(version) => version,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The message, with its cause.
+pub(crate) fn told(error: &StoreError) -> String {
+    let cause = std::error::Error::source(error).map(ToString::to_string);
+    format!("{error} [{}]", cause.unwrap_or_default())
+}
+
+/// Django's statements for its table, from the vectors.
+pub(crate) fn djangos_statements(database: &str) -> Vec<String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../interop/vectors/schema.json");
+    let file: serde_json::Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let cases = file["cases"].as_array().unwrap();
+    let case = cases.iter().find(|case| case["name"] == database).unwrap();
+    let statements = case["django_session"].as_array().unwrap();
+    statements
+        .iter()
+        .map(|text| text.as_str().unwrap().to_owned())
+        .collect()
+}
+
+/// How many round trips each statement takes, once everything is prepared: create, load, touch, save, new key, delete.
+pub(crate) async fn round_trips(store: &impl SessionStore, proxy: &testkit::Proxy) -> [u64; 6] {
+    let mut trips = [0; 6];
+    for _ in 0..3 {
+        proxy.take_round_trips();
+        let base = create(store, "{}").await;
+        trips[0] = proxy.take_round_trips();
+        let found = store.load(&key(KEY)).await.unwrap().unwrap();
+        trips[1] = proxy.take_round_trips();
+        let touched = store.touch(&key(KEY), found.expires_at, &base).await;
+        assert!(touched.unwrap());
+        trips[2] = proxy.take_round_trips();
+        let saved = store.save(&key(KEY), &found, &base).await.unwrap();
+        trips[3] = proxy.take_round_trips();
+        let tenure::store::Saved::Saved(base) = saved else {
+            panic!("{saved:?}");
+        };
+        let new = key(OTHER);
+        store.rename(&key(KEY), &new, &found, &base).await.unwrap();
+        trips[4] = proxy.take_round_trips();
+        assert!(store.delete(&new).await.unwrap());
+        trips[5] = proxy.take_round_trips();
+    }
+    trips
+}
+
+/// Waits until the store answers again: a busy machine may need a while to connect.
+pub(crate) async fn healed(store: &impl SessionStore) {
+    let started = std::time::Instant::now();
+    while let Err(error) = store.load(&key(KEY)).await {
+        assert!(started.elapsed().as_secs() < 20, "{}", told(&error));
+    }
+}

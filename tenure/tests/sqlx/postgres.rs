@@ -1,0 +1,126 @@
+//! PostgreSQL.
+
+use std::time::{Duration, Instant};
+
+use sqlx::{PgPool, postgres::PgPoolOptions};
+use tenure::{
+    Sessions, Settings,
+    conformance::{self, Broken},
+    engine::db::{PostgresStore, SqlxStore},
+    testing,
+};
+use testkit::{Postgres, Proxy};
+
+use crate::{
+    exchange::exchange,
+    visits::{KEY, increments, told, visits},
+};
+
+fn settings() -> Settings {
+    let mut settings = testing::settings();
+    settings.store_timeout = Duration::from_secs(2);
+    settings
+}
+
+async fn pool(url: &str, connections: u32) -> PgPool {
+    let pool = PgPoolOptions::new().max_connections(connections);
+    pool.connect(url).await.unwrap()
+}
+
+tenure::conformance!(postgres, async |settings: &Settings| {
+    let server = Postgres::start();
+    let url = server.url(&server.create_database());
+    let store = async || {
+        let pool = PgPoolOptions::new().max_connections(5);
+        let pool = pool.test_before_acquire(false).connect(&url).await;
+        SqlxStore::from_pool(pool.unwrap(), settings).unwrap()
+    };
+    let (one, other) = (store().await, store().await);
+    one.create_table().await.unwrap();
+    ([one, other], server)
+});
+
+/// The loser of a race is told to try again there.
+#[tokio::test]
+async fn in_a_pool_of_serializable_connections_no_increment_is_lost() {
+    let server = Postgres::start();
+    let options = server
+        .url(&server.create_database())
+        .parse::<sqlx::postgres::PgConnectOptions>()
+        .unwrap()
+        .options([("default_transaction_isolation", "serializable")]);
+    let pool = PgPoolOptions::new().max_connections(8);
+    let pool = pool.connect_with(options).await.unwrap();
+    let store = SqlxStore::from_pool(pool, &settings()).unwrap();
+    store.create_table().await.unwrap();
+    let sessions = Sessions::new(store, &settings()).unwrap();
+    increments(&sessions).await;
+}
+
+#[tokio::test]
+async fn a_pool_beside_our_own_driver_and_the_programs_own_statements() {
+    let server = Postgres::start();
+    let url = server.url(&server.create_database());
+    let pool = pool(&url, 2).await;
+    let mut settings = settings();
+    settings.set_database_url(&url);
+    let store = SqlxStore::from_pool(pool.clone(), &settings).unwrap();
+
+    let sessions = Sessions::new(store.clone(), &settings).unwrap();
+    let told_why = told(sessions.session(KEY).load().await.unwrap_err());
+    assert!(told_why.contains("`tenure init`"), "{told_why}");
+    store.create_table().await.unwrap();
+    store.create_table().await.unwrap();
+
+    let own = PostgresStore::open(&settings).await.unwrap();
+    exchange(&store, &own).await;
+    exchange(&own, &store).await;
+
+    // One of the two connections is in a transaction of the program's, which takes back what it did and nothing else.
+    let mut transaction = pool.begin().await.unwrap();
+    sqlx::query("CREATE TABLE mine (number int)")
+        .execute(&mut *transaction)
+        .await
+        .unwrap();
+    visits(&sessions, 50).await;
+    assert!(pool.size() <= 2, "{}", pool.size());
+    transaction.rollback().await.unwrap();
+    let rows: i64 = sqlx::query_scalar("SELECT count(*) FROM django_session")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    assert_eq!(rows, 50);
+}
+
+#[tokio::test]
+async fn an_outage_is_told_in_time_and_the_same_pool_serves_afterwards() {
+    let mut server = Postgres::start();
+    let proxy = Proxy::to_port(server.port());
+    let url = server.url_through(proxy.port(), &server.create_database());
+    let pool = pool(&url, 3).await;
+    let store = SqlxStore::from_pool(pool, &settings()).unwrap();
+    store.create_table().await.unwrap();
+    let sessions = Sessions::new(store, &settings()).unwrap();
+    let outage = async |break_it: &dyn Fn(), heal: &dyn Fn()| {
+        conformance::outage(
+            &sessions,
+            Broken::Everything,
+            async || break_it(),
+            async || heal(),
+        )
+        .await
+        .unwrap();
+    };
+    outage(&|| proxy.cut(), &|| proxy.heal()).await;
+    outage(&|| proxy.hold(), &|| proxy.heal()).await;
+    outage(&|| server.pause(), &|| server.resume()).await;
+
+    server.stop();
+    let started = Instant::now();
+    let told = told(sessions.session(KEY).load().await.unwrap_err());
+    assert!(started.elapsed() < settings().store_timeout);
+    let port = proxy.port().to_string();
+    assert!(told.contains(&port) && !told.contains("sesame"), "{told}");
+    server.start_again();
+    sessions.session(KEY).load().await.unwrap();
+}
