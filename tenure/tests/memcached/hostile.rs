@@ -142,7 +142,7 @@ async fn an_endless_value_is_thrown_away_and_given_up() {
 
 #[tokio::test]
 async fn replies_that_nobody_asked_for_reach_no_call() {
-    let (address, _) = liar(HELLO.to_vec(), b"EN\r\nVA 2 c1 f16 t9\r\n{}\r\n".to_vec());
+    let (address, _) = liar(HELLO.to_vec(), b"EN\r\nVA 2 c1 f0 t9\r\n{}\r\n".to_vec());
     let cache = hurried_cache_at(address);
     for _ in 0..5 {
         let got = cache.get(KEY).await;

@@ -28,7 +28,7 @@ use self::{
 };
 use super::{Cache, Entry, Format, Moved, Replaced};
 use crate::{
-    codec::zlib::inflate,
+    codec::inflate,
     error::{CodecError, StoreError},
     key::SessionKey,
     record::Version,
