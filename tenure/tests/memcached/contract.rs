@@ -10,7 +10,7 @@ use tenure::{
 };
 use testkit::{Memcached, Proxy};
 
-use super::site::{entry_at, settings, store_at};
+use super::site::{entry_at, hurried, store_at};
 
 /// Two programs' stores in the same servers.
 fn stores(location: &str, format: Format, settings: &Settings) -> [CacheStore<MemcachedCache>; 2] {
@@ -54,7 +54,7 @@ fn of_the_rules_of_an_atomic_rename_one_alone_is_broken() {
 }
 
 fn sessions_at(location: String) -> Sessions {
-    Sessions::new(store_at(location, Format::Json), &settings()).unwrap()
+    Sessions::new(store_at(location, Format::Json, &hurried()), &hurried()).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

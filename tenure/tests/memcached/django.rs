@@ -7,6 +7,7 @@ use tenure::{
     Data, Record, SessionKey,
     engine::cache::Format,
     store::{Created, Renamed, Saved, SessionStore},
+    testing,
 };
 use testkit::{Django, Memcached};
 
@@ -38,7 +39,7 @@ async fn django_and_tenure_share_the_sessions_of_three_servers() {
     let folder = tempfile::tempdir().unwrap();
     let mut django = django(&servers, &folder);
     let location: Vec<_> = servers.iter().map(Memcached::location).collect();
-    let store = store_at(location.join(";"), Format::Pickle);
+    let store = store_at(location.join(";"), Format::Pickle, &testing::settings());
     let data = json!({"name": "Zoë 😀", "cart": [1, 2.5, null, true], "_session_expiry": 3600});
     for _ in 0..30 {
         // Django's session, read, prolonged, changed and moved.

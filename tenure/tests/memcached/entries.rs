@@ -9,12 +9,11 @@ use tenure::{
     Damage, SessionKey, StoreError,
     engine::cache::{Cache, Format, MemcachedCache, Replaced},
     store::SessionStore,
+    testing,
 };
 use testkit::Memcached;
 
-use super::site::{
-    HOUR, KEY, NEW, assert_replaced, cache_at, entry_at, get, life, raw, settings, store_at,
-};
+use super::site::{HOUR, KEY, NEW, assert_replaced, cache_at, entry_at, get, life, raw, store_at};
 
 fn key() -> SessionKey {
     SessionKey::parse("0123456789abcdefghijklmnopqrstuv").unwrap()
@@ -97,7 +96,7 @@ async fn lives_are_whole_seconds_and_never_none() {
     assert_eq!(
         raw(
             server.port(),
-            format!("set {KEY} 16 0 2\r\n{{}}\r\n").as_bytes()
+            format!("set {KEY} 0 0 2\r\n{{}}\r\n").as_bytes()
         ),
         "STORED"
     );
@@ -107,14 +106,14 @@ async fn lives_are_whole_seconds_and_never_none() {
 #[tokio::test]
 async fn what_is_no_session_counts_as_damaged() {
     let server = Memcached::start();
-    let store = store_at(server.location(), Format::Json);
-    // pymemcache's bytes, number and pickle; no zlib; no JSON.
+    let store = store_at(server.location(), Format::Json, &testing::settings());
+    // pymemcache's text, number and pickle; no zlib; no JSON.
     for (flags, value) in [
-        (0, &b"{}"[..]),
+        (16, &b"{}"[..]),
         (2, b"7"),
         (1, b"\x80\x05}\x94."),
-        (24, b"{}"),
-        (16, b"{"),
+        (8, b"{}"),
+        (0, b"{"),
     ] {
         set(&server, flags, value);
         let record = store.load(&key()).await.unwrap().unwrap();
@@ -139,15 +138,15 @@ fn compressed(bytes: &[u8]) -> Vec<u8> {
 #[tokio::test]
 async fn compressed_values_are_read_up_to_the_limit() {
     let server = Memcached::start();
-    let json = store_at(server.location(), Format::Json);
-    let pickle = store_at(server.location(), Format::Pickle);
-    set(&server, 16 + 8, &compressed(b"{\"a\":1}"));
+    let json = store_at(server.location(), Format::Json, &testing::settings());
+    let pickle = store_at(server.location(), Format::Pickle, &testing::settings());
+    set(&server, 8, &compressed(b"{\"a\":1}"));
     let record = json.load(&key()).await.unwrap().unwrap();
     assert_eq!(record.data.to_json(), "{\"a\":1}");
     set(&server, 1 + 8, &compressed(b"\x80\x05}\x8c\x01aK\x01s."));
     let record = pickle.load(&key()).await.unwrap().unwrap();
     assert_eq!(record.data.to_json(), "{\"a\":1}");
-    for (flags, store) in [(16 + 8, json), (1 + 8, pickle)] {
+    for (flags, store) in [(8, json), (1 + 8, pickle)] {
         set(&server, flags, &compressed(&vec![b' '; 64 << 20]));
         let loaded = store.load(&key()).await;
         let limit = matches!(loaded, Err(StoreError::TooLarge { limit: 1_048_576 }));
@@ -159,7 +158,7 @@ async fn compressed_values_are_read_up_to_the_limit() {
 async fn a_value_beyond_the_limit_is_an_error_and_the_next_call_is_right() {
     let server = Memcached::start_with(&["-I", "4m"]);
     let cache = cache_at(server.location());
-    set(&server, 16, &vec![b' '; 3 << 20]);
+    set(&server, 0, &vec![b' '; 3 << 20]);
     let got = cache.get(KEY).await;
     let limit = matches!(got, Err(StoreError::TooLarge { limit: 1_048_576 }));
     assert!(limit, "{got:?}");
@@ -214,7 +213,11 @@ async fn a_server_without_memory_says_so() {
         "{refused}"
     );
     // The connection goes on.
-    assert!(cache.get("key0").await.unwrap().is_some());
+    let entry = get(&cache, "key0").await;
+    // It is memcached's nature: what it has no memory to replace, it removes.
+    let replaced = cache.replace("key0", &value, HOUR, &entry.version);
+    assert!(replaced.await.is_err());
+    assert!(cache.get("key0").await.unwrap().is_none());
 }
 
 #[tokio::test]
@@ -252,13 +255,13 @@ async fn no_key_can_speak_to_the_server() {
     cache.put("schlüssel", b"{}", HOUR).await.unwrap();
     assert_eq!(
         raw(server.port(), "get schlüssel\r\n".as_bytes()),
-        "VALUE schlüssel 16 2"
+        "VALUE schlüssel 0 2"
     );
     assert!(cache.get(&"k".repeat(250)).await.unwrap().is_none());
     // A visitor's cookie may hold anything that a cookie can.
     let key = SessionKey::parse(&"k".repeat(4000)).unwrap();
     assert!(
-        store_at(server.location(), Format::Json)
+        store_at(server.location(), Format::Json, &testing::settings())
             .load(&key)
             .await
             .unwrap()
@@ -271,7 +274,7 @@ fn settings_that_memcached_cannot_do_are_refused() {
     let message = |change: &dyn Fn(&mut tenure::settings::CacheSettings)| {
         let mut entry = entry_at("127.0.0.1:11211");
         change(&mut entry);
-        let opened = MemcachedCache::open(&entry, Format::Json, &settings());
+        let opened = MemcachedCache::open(&entry, Format::Json, &testing::settings());
         opened.unwrap_err().to_string()
     };
     let location = |text: &str| message(&|entry| entry.location = vec![text.to_owned()]);
@@ -300,9 +303,9 @@ async fn the_settings_open_it() {
     for (backend, flags) in [
         ("django.core.cache.backends.memcached.PyMemcacheCache", 1),
         ("django.core.cache.backends.memcached.PyLibMCCache", 1),
-        ("tenure.cache.memcached", 16),
+        ("tenure.cache.memcached", 0),
     ] {
-        let mut settings = settings();
+        let mut settings = testing::settings();
         settings.engine = "cache".into();
         let mut entry = entry_at(server.location());
         entry.backend = backend.into();

@@ -12,7 +12,7 @@ use std::{
 
 use tenure::{StoreError, engine::cache::Cache};
 
-use super::site::{HOUR, KEY, cache_at, outage};
+use super::site::{HOUR, KEY, hurried_cache_at, outage};
 
 const HELLO: &[u8] =
     b"VERSION 1.6.18\r\nSTAT item_size_max 1048576\r\nSTAT cas_enabled yes\r\nEND\r\n";
@@ -72,7 +72,7 @@ async fn an_old_memcached_is_never_sent_a_value() {
         ("\u{0}\r\n", "not memcached"),
     ] {
         let (address, lines) = liar(hello.into(), b"HD c1\r\n".to_vec());
-        let cache = cache_at(address.clone());
+        let cache = hurried_cache_at(address.clone());
         let what = outage(cache.put(KEY, b"flush_all\r\n", HOUR).await, &address);
         assert!(what.contains(why), "{what}");
         assert_eq!(lines.load(Ordering::SeqCst), 0);
@@ -102,7 +102,7 @@ async fn replies_that_are_none_are_outages() {
     ];
     for reply in replies {
         let (address, _) = liar(HELLO.to_vec(), reply.to_vec());
-        let cache = cache_at(address.clone());
+        let cache = hurried_cache_at(address.clone());
         let what = outage(cache.get(KEY).await, &address);
         assert!(
             what.contains("not memcached"),
@@ -121,7 +121,7 @@ async fn a_value_that_never_comes_takes_neither_memory_nor_time() {
         (b"HD", "800 ms"),
     ] {
         let (address, _) = liar(HELLO.to_vec(), reply.to_vec());
-        let cache = cache_at(address.clone());
+        let cache = hurried_cache_at(address.clone());
         let what = outage(cache.get(KEY).await, &address);
         assert!(what.contains(limit), "{what}");
     }
@@ -133,7 +133,7 @@ async fn an_endless_value_is_thrown_away_and_given_up() {
     reply.resize(64 << 20, b'x');
     let before = resident();
     let (address, _) = liar(HELLO.to_vec(), reply);
-    let cache = cache_at(address.clone());
+    let cache = hurried_cache_at(address.clone());
     outage(cache.get(KEY).await, &address);
     let grown = resident().saturating_sub(before);
     // The liar holds two copies of its reply.
@@ -142,8 +142,8 @@ async fn an_endless_value_is_thrown_away_and_given_up() {
 
 #[tokio::test]
 async fn replies_that_nobody_asked_for_reach_no_call() {
-    let (address, _) = liar(HELLO.to_vec(), b"EN\r\nVA 2 c1 f16 t9\r\n{}\r\n".to_vec());
-    let cache = cache_at(address);
+    let (address, _) = liar(HELLO.to_vec(), b"EN\r\nVA 2 c1 f0 t9\r\n{}\r\n".to_vec());
+    let cache = hurried_cache_at(address);
     for _ in 0..5 {
         let got = cache.get(KEY).await;
         assert!(

@@ -9,12 +9,12 @@ use tenure::{
 };
 use testkit::{Memcached, Proxy};
 
-use super::site::{HOUR, KEY, NEW, cache_at, get, outage, settings, store_at};
+use super::site::{HOUR, KEY, NEW, get, hurried, hurried_cache_at, outage, store_at};
 
 #[tokio::test]
 async fn a_server_that_is_away_is_named_and_comes_back_empty() {
     let mut server = Memcached::start();
-    let cache = cache_at(server.location());
+    let cache = hurried_cache_at(server.location());
     let base = cache.put(KEY, b"{}", HOUR).await.unwrap();
     server.stop();
     let address = server.location();
@@ -36,7 +36,7 @@ async fn a_server_that_is_away_is_named_and_comes_back_empty() {
 #[tokio::test]
 async fn a_restart_while_idle_is_no_requests_error() {
     let mut server = Memcached::start();
-    let cache = cache_at(server.location());
+    let cache = hurried_cache_at(server.location());
     for _ in 0..5 {
         cache.put(KEY, b"{}", HOUR).await.unwrap();
         server.stop();
@@ -49,8 +49,8 @@ async fn a_restart_while_idle_is_no_requests_error() {
 async fn a_server_that_hangs_is_given_up_before_the_stores_deadline() {
     let server = Memcached::start();
     let store = Store::new(
-        store_at(server.location(), Format::Json),
-        settings().store_timeout,
+        store_at(server.location(), Format::Json, &hurried()),
+        hurried().store_timeout,
     );
     let key = SessionKey::parse("0123456789abcdefghijklmnopqrstuv").unwrap();
     let ends = std::time::SystemTime::now() + HOUR;
@@ -96,10 +96,10 @@ async fn a_reply_that_breaks_off_anywhere_is_an_outage_and_nothing_is_lost() {
     let server = Memcached::start();
     let proxy = Proxy::to_port(server.port());
     let address = proxy.address().to_string();
-    let cache = cache_at(address.clone());
+    let cache = hurried_cache_at(address.clone());
     cache.put(KEY, b"{\"a\":1}", HOUR).await.unwrap();
-    // `VA 7 c1 f16 t3600` and the value, each with its line end.
-    for bytes in 1..28 {
+    // `VA 7 c1 f0 t3600` and the value, each with its line end.
+    for bytes in 1..27 {
         get(&cache, KEY).await;
         proxy.cut_in_reply(bytes);
         outage(cache.get(KEY).await, &address);
@@ -130,7 +130,7 @@ async fn a_reply_that_breaks_off_anywhere_is_an_outage_and_nothing_is_lost() {
 #[tokio::test]
 async fn the_keys_of_a_server_that_is_away_go_to_no_other() {
     let mut servers = [Memcached::start(), Memcached::start()];
-    let cache = cache_at(format!(
+    let cache = hurried_cache_at(format!(
         "{},{}",
         servers[0].location(),
         servers[1].location()
@@ -166,7 +166,7 @@ async fn the_keys_of_a_server_that_is_away_go_to_no_other() {
 #[test]
 fn a_cache_outlives_the_runtime_that_it_was_first_used_on() {
     let server = Memcached::start();
-    let cache = cache_at(server.location());
+    let cache = hurried_cache_at(server.location());
     for _ in 0..3 {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()

@@ -32,7 +32,7 @@ async fn only_what_was_loaded_is_replaced() {
     assert_eq!(
         raw(
             server.port(),
-            format!("set {KEY} 16 60 1\r\n4\r\n").as_bytes()
+            format!("set {KEY} 0 60 1\r\n4\r\n").as_bytes()
         ),
         "STORED"
     );
@@ -71,7 +71,7 @@ async fn a_touch_prolongs_and_never_shortens() {
     assert_eq!(
         raw(
             server.port(),
-            format!("set {KEY} 16 0 1\r\n4\r\n").as_bytes()
+            format!("set {KEY} 0 0 1\r\n4\r\n").as_bytes()
         ),
         "STORED"
     );
@@ -80,7 +80,7 @@ async fn a_touch_prolongs_and_never_shortens() {
     assert_eq!(get(&cache, KEY).await.ttl, None);
     // Django reads a touched entry as before.
     let line = raw(server.port(), format!("get {KEY}\r\n").as_bytes());
-    assert_eq!(line, format!("VALUE {KEY} 16 1"));
+    assert_eq!(line, format!("VALUE {KEY} 0 1"));
 }
 
 #[tokio::test]

@@ -18,7 +18,8 @@ pub(crate) const KEY: &str = ":1:django.contrib.sessions.cache0123456789abcdefgh
 pub(crate) const NEW: &str = ":1:django.contrib.sessions.cachez9y8x7w6v5u4t3s2r1q0ponmlkjihgfe";
 pub(crate) const HOUR: Duration = Duration::from_hours(1);
 
-pub(crate) fn settings() -> Settings {
+/// For servers that do not answer.
+pub(crate) fn hurried() -> Settings {
     let mut settings = testing::settings();
     settings.store_timeout = Duration::from_secs(1);
     settings
@@ -31,13 +32,21 @@ pub(crate) fn entry_at(location: impl Into<String>) -> CacheSettings {
 }
 
 pub(crate) fn cache_at(location: impl Into<String>) -> MemcachedCache {
-    MemcachedCache::open(&entry_at(location), Format::Json, &settings()).unwrap()
+    MemcachedCache::open(&entry_at(location), Format::Json, &testing::settings()).unwrap()
 }
 
-pub(crate) fn store_at(location: impl Into<String>, format: Format) -> CacheStore<MemcachedCache> {
+pub(crate) fn hurried_cache_at(location: impl Into<String>) -> MemcachedCache {
+    MemcachedCache::open(&entry_at(location), Format::Json, &hurried()).unwrap()
+}
+
+pub(crate) fn store_at(
+    location: impl Into<String>,
+    format: Format,
+    settings: &Settings,
+) -> CacheStore<MemcachedCache> {
     let entry = entry_at(location);
-    let cache = MemcachedCache::open(&entry, format, &settings()).unwrap();
-    CacheStore::new(Arc::new(cache), format, &entry, &settings())
+    let cache = MemcachedCache::open(&entry, format, settings).unwrap();
+    CacheStore::new(Arc::new(cache), format, &entry, settings)
 }
 
 /// The entry, which is there.

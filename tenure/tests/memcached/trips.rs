@@ -6,6 +6,7 @@ use tenure::{
     Data, Record, SessionKey,
     engine::cache::Format,
     store::{Created, Renamed, Saved, SessionStore},
+    testing,
 };
 use testkit::{Memcached, Proxy};
 
@@ -15,7 +16,11 @@ use super::site::store_at;
 async fn round_trips_are_few() {
     let server = Memcached::start();
     let proxy = Proxy::to_port(server.port());
-    let store = store_at(proxy.address().to_string(), Format::Json);
+    let store = store_at(
+        proxy.address().to_string(),
+        Format::Json,
+        &testing::settings(),
+    );
     let key = |letter: &str| SessionKey::parse(&letter.repeat(32)).unwrap();
     let (old, new) = (key("a"), key("b"));
     let ends = SystemTime::now() + Duration::from_mins(10);
@@ -55,7 +60,11 @@ async fn round_trips_are_few() {
 async fn calls_that_wait_together_travel_together() {
     let server = Memcached::start();
     let proxy = Proxy::to_port(server.port());
-    let store = store_at(proxy.address().to_string(), Format::Json);
+    let store = store_at(
+        proxy.address().to_string(),
+        Format::Json,
+        &testing::settings(),
+    );
     let key = SessionKey::parse(&"a".repeat(32)).unwrap();
     store.load(&key).await.unwrap();
     proxy.take_round_trips();

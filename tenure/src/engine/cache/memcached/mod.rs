@@ -8,10 +8,11 @@
 //! | touch | 1 | `mg` and `md … I T`, sent together |
 //! | rename | 2: add the new, then delete the old by its number | `ms`, `md` |
 //!
-//! The version of an entry is its cas number, which memcached gives anew at each change.
+//! The version of an entry is its cas number, which memcached gives anew at each change. After a restart it counts from 1 again, but then
+//! there are no entries either.
 //!
 //! memcached forgets: when it is restarted, and when it is full. The sessions are gone then, and read as absent; `cached_db` keeps them in
-//! the database too.
+//! the database too. A server that must not evict (`-M`) and is full removes the old entry when it has no memory for the new one.
 
 mod line;
 mod placement;

@@ -223,7 +223,6 @@ async fn exchange(
     }
     *batch = sent;
     line.send(&bytes).await?;
-    drop(bytes);
     while let Some(call) = batch.front() {
         let mut replies = Vec::with_capacity(call.request.replies);
         for _ in 0..call.request.replies {
