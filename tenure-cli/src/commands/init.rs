@@ -36,6 +36,15 @@ pub(crate) async fn run(arguments: Arguments, site: &Site, out: Out<'_>) -> Resu
         // An engine without a table, or a URL that is none: told of what was set, not of what we made of it.
         Sessions::open(settings.clone()).await?;
     }
+    let in_cookies = found
+        .as_ref()
+        .is_ok_and(|sessions| sessions.store().powers().in_key);
+    if in_cookies && settings.cookie_revocation.as_deref() != Some("db") && !arguments.users {
+        return Ok(writeln!(
+            out,
+            "there is nothing to make: sessions are in cookies"
+        )?);
+    }
     let made_file = found.is_err();
     let settings = if made_file {
         with_mode(&settings, "rwc")
