@@ -7,10 +7,6 @@ use std::fmt::Write as _;
 
 use crate::{moment::Moment, settings::Settings};
 
-/// The most bytes that every browser keeps of a cookie: name, value and attributes together (RFC 6265, section 6.1). The newer RFC 6265bis
-/// counts name and value alone.
-pub(crate) const MOST_BYTES: usize = 4096;
-
 /// Keys of engines that keep the session in several cookies: the parts stand in the key with this between them.
 pub(crate) const BETWEEN_CHUNKS: char = '~';
 /// What follows the cookie's name in the names of such parts.

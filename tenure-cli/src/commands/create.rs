@@ -64,9 +64,13 @@ pub(crate) async fn run(arguments: Arguments, site: &Site, out: Out<'_>) -> Resu
     // A key that is taken is as good as impossible; a store that says so again and again is broken.
     for _ in 0..3 {
         let key = SessionKey::generate(&OperatingSystem)?;
-        if let Created::Created(_) = sessions.store().create(&key, &record).await? {
-            return Ok(writeln!(out, "{}", key.as_str())?);
-        }
+        let key = match sessions.store().create(&key, &record).await? {
+            Created::Created(_) => key,
+            // The session itself, as the visitor's cookie holds it.
+            Created::Rekeyed(key) => key,
+            Created::Taken => continue,
+        };
+        return Ok(writeln!(out, "{}", key.as_str())?);
     }
     Err(StoreError::unavailable("it takes no new key", "three random keys were in use").into())
 }

@@ -40,7 +40,18 @@ pub(crate) async fn run(arguments: Arguments, site: &Site, out: Out<'_>) -> Resu
             deleted += 1;
         } else {
             missing = true;
-            note(&format!("there is no session {}", short(text)));
+            let alive = match key(text) {
+                Ok(key) => sessions.store().load(&key).await?.is_some(),
+                Err(_) => false,
+            };
+            note(&if alive {
+                format!(
+                    "the session {} is in its cookie and lives on: TENURE_COOKIE_REVOCATION is \"none\"",
+                    short(text)
+                )
+            } else {
+                format!("there is no session {}", short(text))
+            });
         }
     }
     writeln!(out, "{} deleted", count(deleted, "session"))?;

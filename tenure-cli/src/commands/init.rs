@@ -38,6 +38,13 @@ pub(crate) async fn run(arguments: Arguments, site: &Site, out: Out<'_>) -> Resu
             "--users makes the table of users in SQLite alone: in another database make it with Django's `migrate`",
         ));
     }
+    let in_cookies = matches!(&*settings.engine, "signed_cookies" | "encrypted_cookies");
+    if in_cookies && settings.cookie_revocation.as_deref() != Some("db") && !arguments.users {
+        return Ok(writeln!(
+            out,
+            "there is nothing to make: sessions are in cookies"
+        )?);
+    }
     let (settings, made_file) = if sqlite {
         with_file(settings).await?
     } else {

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use super::signing::{INFLATE_LIMIT, Signer, check_age, unpack};
-use crate::{data::Data, error::CodecError, moment::Moment, secret::Secret};
+use crate::{data::Data, error::CodecError, secret::Secret};
 
 /// The salt of `SessionBase.encode` in every engine that Django brings: the name of its class.
 const SESSION_STORE: &str = "django.contrib.sessions.SessionStore";
@@ -139,9 +139,13 @@ impl SignedJson {
 #[cfg(feature = "signed-cookies")]
 impl SignedJson {
     /// The data of a text, and when it was signed.
-    pub(crate) fn decode_timed(&self, text: &str) -> Result<(Data, Moment), CodecError> {
+    pub(crate) fn decode_timed(
+        &self,
+        text: &str,
+    ) -> Result<(Data, crate::moment::Moment), CodecError> {
         let (body, signed_at) = self.signer.unsign_timed(text)?;
-        let signed_at = Moment::from_micros(signed_at.saturating_mul(1_000_000));
+        let micros = signed_at.saturating_mul(1_000_000);
+        let signed_at = crate::moment::Moment::from_micros(micros);
         Ok((Data::from_json(&unpack(body, self.limit)?)?, signed_at))
     }
 }

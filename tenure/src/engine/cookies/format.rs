@@ -20,6 +20,10 @@ pub(super) struct Opened {
 }
 
 /// What a cookie is to hold.
+#[cfg_attr(
+    not(feature = "encrypted-cookies"),
+    expect(dead_code, reason = "signed cookies hold a part of it")
+)]
 pub(super) struct Sealing<'a> {
     pub(super) data: &'a Data,
     pub(super) expires_at: Moment,

@@ -23,6 +23,8 @@ mod size;
 mod store;
 
 #[cfg(feature = "encrypted-cookies")]
+mod chunks;
+#[cfg(feature = "encrypted-cookies")]
 mod encrypted;
 #[cfg(feature = "signed-cookies")]
 mod signed;
