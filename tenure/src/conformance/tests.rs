@@ -139,15 +139,6 @@ const FLAWS: &[(Flaw, &[&str])] = &[
         ],
     ),
     (
-        Flaw::DeleteTakesAll,
-        &[
-            "keys_are_compared_to_the_letter",
-            "delete_takes_this_session_alone",
-            "scan_does_not_list_the_dead",
-            "many_visitors_at_once_get_their_own",
-        ],
-    ),
-    (
         Flaw::DeleteInTwoSteps,
         &["a_dropped_delete_leaves_all_or_nothing"],
     ),
@@ -304,6 +295,7 @@ const FLAWS: &[(Flaw, &[&str])] = &[
 
 /// Flaws that break nearly everything, and the cases that are named for them.
 const BROAD_FLAWS: &[(Flaw, &[&str])] = &[
+    (Flaw::DeleteTakesAll, &["delete_takes_this_session_alone"]),
     (Flaw::CreateDoesNothing, &["a_created_session_is_found"]),
     (
         Flaw::SecondHandleIsStale,
