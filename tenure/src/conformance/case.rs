@@ -74,6 +74,8 @@ pub(super) struct Bench {
     pub(super) other: Store,
     pub(super) settings: Arc<Settings>,
     pub(super) powers: Powers,
+    /// How often a case about interleavings does what it does.
+    pub(super) rounds: u32,
 }
 
 /// A session that a case has made.
@@ -256,7 +258,7 @@ impl Bench {
 }
 
 /// Whether the data has these entries, to the byte. Their order is not promised: a table may have a column for each.
-fn same(data: &Data, json: &str) -> bool {
+pub(super) fn same(data: &Data, json: &str) -> bool {
     let Ok(expected) = Data::from_json(json.as_bytes()) else {
         return false;
     };

@@ -10,11 +10,9 @@ use crate::{error::SessionError, key::SessionKey, middleware::Sessions, settings
 pub(super) const CASES: &[Case] = cases![
     a_logout_stands_whatever_a_slow_request_does,
     a_slow_logout_ends_what_was_written_meanwhile,
+    a_slow_request_does_not_revive_the_old_key,
     of_two_new_keys_at_once_one_wins,
 ];
-
-/// Of each of the two roles: 10,000 together.
-const ROUNDS: usize = 5000;
 
 /// What a request does with its session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,7 +78,8 @@ impl Way {
 /// The sessions of the slow requests and of the quick ones.
 struct Site {
     bench: Bench,
-    stage: Stage,
+    slow_stage: Stage,
+    quick_stage: Stage,
     slow: Sessions,
     slow_prolonging: Sessions,
     quick: Sessions,
@@ -89,18 +88,18 @@ struct Site {
 
 impl Site {
     fn new(bench: Bench) -> Outcome<Self> {
-        let stage = Stage::new(&bench.one);
-        let quick = Stage::new(&bench.other);
+        let (slow_stage, quick_stage) = (Stage::new(&bench.one), Stage::new(&bench.other));
         let prolonging = Settings {
             save_every_request: true,
             ..(*bench.settings).clone()
         };
         Ok(Self {
-            slow: Sessions::new(stage.clone(), &bench.settings)?,
-            slow_prolonging: Sessions::new(stage.clone(), &prolonging)?,
-            quick: Sessions::new(quick.clone(), &bench.settings)?,
-            quick_prolonging: Sessions::new(quick, &prolonging)?,
-            stage,
+            slow: Sessions::new(slow_stage.clone(), &bench.settings)?,
+            slow_prolonging: Sessions::new(slow_stage.clone(), &prolonging)?,
+            quick: Sessions::new(quick_stage.clone(), &bench.settings)?,
+            quick_prolonging: Sessions::new(quick_stage.clone(), &prolonging)?,
+            slow_stage,
+            quick_stage,
             bench,
         })
     }
@@ -116,7 +115,21 @@ impl Site {
 
     /// A visitor who has a session, and whom the store can log out.
     async fn visitor(&self) -> Outcome<String> {
-        visitor(&self.quick, &[("user", 7)]).await
+        let cookie = visitor(&self.quick, &[("user", 7)]).await?;
+        for stage in [&self.slow_stage, &self.quick_stage] {
+            *stage.progress() = Progress::default();
+        }
+        Ok(cookie)
+    }
+
+    /// A session is either deleted or moved to a new key.
+    fn ensure_not_both(&self, when: &str) -> Outcome {
+        let (slow, quick) = (self.slow_stage.progress(), self.quick_stage.progress());
+        ensure!(
+            !((slow.deleted && quick.renamed) || (slow.renamed && quick.deleted)),
+            "{when}, `delete` says that it removed the session, and `rename` that it moved it"
+        );
+        Ok(())
     }
 
     /// Cookie engines may have no means to end a session.
@@ -127,7 +140,7 @@ impl Site {
 }
 
 /// Calls `round` for each way and each wait of the slow request, over and over.
-async fn rounds(round: impl AsyncFn(Way, usize) -> Outcome<bool>) -> Outcome {
+async fn rounds(bench: &Bench, round: impl AsyncFn(Way, usize) -> Outcome<bool>) -> Outcome {
     let mut number = 0;
     loop {
         for way in WAYS {
@@ -138,7 +151,7 @@ async fn rounds(round: impl AsyncFn(Way, usize) -> Outcome<bool>) -> Outcome {
             }
             number += 1;
         }
-        if number >= ROUNDS {
+        if number >= bench.rounds * 5 {
             return Ok(());
         }
     }
@@ -183,16 +196,15 @@ async fn a_logout_stands_whatever_a_slow_request_does(bench: Bench) -> Outcome {
     let site = Site::new(bench)?;
     let interleaver = Interleaver::new();
     site.needs_logout().await?;
-    rounds(async |way, waits| {
+    rounds(&site.bench, async |way, waits| {
         let cookie = site.visitor().await?;
         let sessions = match way {
             Way::Prolongs => &site.slow_prolonging,
             _ => &site.slow,
         };
-        *site.stage.progress() = Progress::default();
         let slow = way.run(sessions.clone(), cookie.clone());
         let logout = async {
-            let seen = site.stage.progress().clone();
+            let seen = site.slow_stage.progress().clone();
             log_out(&site.quick, &cookie).await?;
             Ok(seen)
         };
@@ -203,6 +215,7 @@ async fn a_logout_stands_whatever_a_slow_request_does(bench: Bench) -> Outcome {
             seen.finished, seen.under_way
         );
         site.ensure_dead(&cookie, &when).await?;
+        site.ensure_not_both(&when)?;
         if both.forced {
             ensure_told(way, &seen, &both.slow, &cookie, &when)?;
         }
@@ -215,7 +228,7 @@ async fn a_slow_logout_ends_what_was_written_meanwhile(bench: Bench) -> Outcome 
     let site = Site::new(bench)?;
     let interleaver = Interleaver::new();
     site.bench.needs_a_place()?;
-    rounds(async |way, waits| {
+    rounds(&site.bench, async |way, waits| {
         let cookie = site.visitor().await?;
         let (sessions, header) = (site.slow.clone(), cookie.clone());
         let slow = async move { log_out(&sessions, &header).await };
@@ -229,9 +242,45 @@ async fn a_slow_logout_ends_what_was_written_meanwhile(bench: Bench) -> Outcome 
         let when =
             format!("after a slow logout that was stopped at wait {waits} for a request ({way:?})");
         site.ensure_dead(&cookie, &when).await?;
+        site.ensure_not_both(&when)?;
         Ok(both.was_done)
     })
     .await
+}
+
+async fn a_slow_request_does_not_revive_the_old_key(bench: Bench) -> Outcome {
+    let site = Site::new(bench)?;
+    site.bench.needs_a_place()?;
+    let interleaver = Interleaver::new();
+    for way in WAYS {
+        let mut waits = 0;
+        loop {
+            let cookie = site.visitor().await?;
+            let sessions = match way {
+                Way::Prolongs => &site.slow_prolonging,
+                _ => &site.slow,
+            };
+            let slow = way.run(sessions.clone(), cookie.clone());
+            let quick = async {
+                let seen = site.slow_stage.progress().clone();
+                let quick = Way::ChangesTheKey.run(site.quick.clone(), cookie.clone());
+                quick.await.map(|_| seen)
+            };
+            let both = interleaver.run(slow, waits, quick).await?;
+            let when = format!(
+                "after a new key while a slow request ({way:?}) with the old one was stopped at wait {waits}"
+            );
+            site.ensure_dead(&cookie, &when).await?;
+            if both.forced && site.quick_stage.progress().renamed {
+                ensure_told(way, &both.quick, &both.slow, &cookie, &when)?;
+            }
+            if both.was_done {
+                break;
+            }
+            waits += 1;
+        }
+    }
+    Ok(())
 }
 
 /// And nothing is left over of the other one.
@@ -243,10 +292,9 @@ async fn of_two_new_keys_at_once_one_wins(bench: Bench) -> Outcome {
     let mut waits = 0;
     loop {
         let cookie = site.visitor().await?;
-        *site.stage.progress() = Progress::default();
         let slow = Way::ChangesTheKey.run(site.slow.clone(), cookie.clone());
         let quick = async {
-            let seen = site.stage.progress().clone();
+            let seen = site.slow_stage.progress().clone();
             let answer = Way::ChangesTheKey
                 .run(site.quick.clone(), cookie.clone())
                 .await?;

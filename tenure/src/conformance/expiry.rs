@@ -47,13 +47,14 @@ async fn the_end_comes_back(bench: Bench) -> Outcome {
         if bench.powers.in_key && seconds != usual {
             continue;
         }
-        let record = Bench::record_until(r#"{"user":7}"#, in_seconds(seconds))?;
+        let ends_at = in_seconds(seconds);
+        let record = Bench::record_until(r#"{"user":7}"#, ends_at)?;
         let kept = bench.keep(&record).await?;
         let found = bench
             .found(&kept.key, r#"{"user":7}"#, "after `create`")
             .await?;
         let what = format!("a session of {seconds} s");
-        ensure_near(found.expires_at, in_seconds(seconds), &what)?;
+        ensure_near(found.expires_at, ends_at, &what)?;
     }
     Ok(())
 }
@@ -62,13 +63,14 @@ async fn save_moves_the_end_both_ways(bench: Bench) -> Outcome {
     bench.needs_a_place()?;
     let mut kept = bench.keep_json(r#"{"user":7}"#).await?;
     for seconds in [5000, 100, 1000] {
-        let record = Bench::record_until(r#"{"user":7}"#, in_seconds(seconds))?;
+        let ends_at = in_seconds(seconds);
+        let record = Bench::record_until(r#"{"user":7}"#, ends_at)?;
         kept = bench.replace(&kept, &record).await?;
         let found = bench
             .found(&kept.key, r#"{"user":7}"#, "after `save`")
             .await?;
         let what = format!("a session saved with {seconds} s");
-        ensure_near(found.expires_at, in_seconds(seconds), &what)?;
+        ensure_near(found.expires_at, ends_at, &what)?;
     }
     Ok(())
 }

@@ -14,8 +14,6 @@ pub(super) const CASES: &[Case] = cases![
     a_new_key_keeps_what_another_request_wrote,
 ];
 
-const ROUNDS: u32 = 1000;
-
 /// Slow requests on the one handle and quick ones on the other, and the other way round.
 fn both_ways(bench: &Bench) -> Outcome<[(Sessions, Sessions); 2]> {
     bench.needs_versions()?;
@@ -26,9 +24,9 @@ fn both_ways(bench: &Bench) -> Outcome<[(Sessions, Sessions); 2]> {
 
 /// Calls `round` with the waits after which the slow request is stopped, until there have been enough rounds. It tells whether the request
 /// was at its end before.
-async fn rounds(round: impl AsyncFn(u32, usize) -> Outcome<bool>) -> Outcome {
+async fn rounds(bench: &Bench, round: impl AsyncFn(u32, usize) -> Outcome<bool>) -> Outcome {
     let mut waits = 0;
-    for number in 1..=ROUNDS {
+    for number in 1..=bench.rounds {
         let was_done = round(number, waits).await?;
         waits = if was_done { 0 } else { waits + 1 };
     }
@@ -40,7 +38,7 @@ async fn changes_of_different_keys_stand_beside_each_other(bench: Bench) -> Outc
     let [(one, _), _] = &ways;
     let cookie = visitor(one, &[("cart", 0), ("user", 0)]).await?;
     let interleaver = Interleaver::new();
-    rounds(async |number, waits| {
+    rounds(&bench, async |number, waits| {
         let [(slow, quick), (other_slow, other_quick)] = &ways;
         let (slow, quick) = if number % 2 == 0 {
             (slow, quick)
@@ -74,7 +72,7 @@ async fn no_increment_is_lost(bench: Bench) -> Outcome {
     let [(one, _), _] = &ways;
     let cookie = visitor(one, &[("visits", 0)]).await?;
     let interleaver = Interleaver::new();
-    rounds(async |number, waits| {
+    rounds(&bench, async |number, waits| {
         let [(slow, quick), (other_slow, other_quick)] = &ways;
         let (slow, quick) = if number % 2 == 0 {
             (slow, quick)

@@ -1,5 +1,9 @@
 //! Many calls at once.
 
+use std::sync::Arc;
+
+use tokio::sync::Barrier;
+
 use super::case::{Bench, Case, Outcome, Stop, cases};
 use crate::{
     key::SessionKey,
@@ -20,12 +24,22 @@ async fn at_once<T: Send + 'static, F>(work: impl Fn(u32) -> F) -> Outcome<Vec<T
 where
     F: Future<Output = Outcome<T>> + Send + 'static,
 {
-    let tasks: Vec<_> = (0..MANY).map(|number| tokio::spawn(work(number))).collect();
+    let all_are_there = Arc::new(Barrier::new(MANY as usize));
+    let tasks: Vec<_> = (0..MANY)
+        .map(|number| {
+            let (all_are_there, work) = (Arc::clone(&all_are_there), work(number));
+            tokio::spawn(async move {
+                all_are_there.wait().await;
+                work.await
+            })
+        })
+        .collect();
     let mut answers = Vec::new();
     for task in tasks {
-        answers.push(task.await??);
+        answers.push(task.await?);
     }
-    Ok(answers)
+    // Not before all have ended, so that none disturbs the next case.
+    answers.into_iter().collect()
 }
 
 fn json(number: u32) -> String {

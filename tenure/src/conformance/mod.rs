@@ -38,6 +38,8 @@ mod save;
 mod scan;
 mod stage;
 mod story;
+#[cfg(test)]
+mod tests;
 mod touch;
 
 use std::{
@@ -78,6 +80,8 @@ const TOPICS: [&[Case]; 14] = [
     story::CASES,
 ];
 
+/// How often a case about lost updates lets two requests meet; those about the dead do it ten times as often, in two roles.
+const ROUNDS: u32 = 1000;
 /// How long one case may take: a store that hangs fails, and the rest goes on.
 const PATIENCE: Duration = Duration::from_mins(3);
 
@@ -126,8 +130,15 @@ impl<S: SessionStore> Handles for [S; 2] {
 /// # Panics
 ///
 /// When `factory` does, or no runtime can be made.
-#[expect(clippy::expect_used, reason = "it is for tests, which fail this way")]
 pub fn run<H: Handles, G>(factory: impl AsyncFnOnce(&Settings) -> (H, G)) -> Report {
+    run_rounds(ROUNDS, factory)
+}
+
+#[expect(clippy::expect_used, reason = "it is for tests, which fail this way")]
+fn run_rounds<H: Handles, G>(
+    rounds: u32,
+    factory: impl AsyncFnOnce(&Settings) -> (H, G),
+) -> Report {
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     let runtime = runtime
         .worker_threads(2)
@@ -143,6 +154,7 @@ pub fn run<H: Handles, G>(factory: impl AsyncFnOnce(&Settings) -> (H, G)) -> Rep
             one,
             other,
             settings: Arc::new(settings),
+            rounds,
         };
         let mut verdicts = Vec::new();
         for case in TOPICS.into_iter().flatten() {

@@ -208,7 +208,7 @@ async fn fails(
 
 /// Waits until the store answers again.
 async fn recover(sessions: &Sessions, cookie: &str) -> Outcome {
-    let started = Instant::now();
+    let started = tokio::time::Instant::now();
     loop {
         let lazy = sessions.begin([cookie.as_bytes()]);
         let Err(error) = lazy.load().await else {

@@ -16,7 +16,8 @@ pub(super) const CASES: &[Case] = cases![
 async fn rename_moves_the_session(bench: Bench) -> Outcome {
     let old = bench.keep_json(r#"{"cart":1}"#).await?;
     let new = Bench::key()?;
-    let record = Bench::record_until(r#"{"cart":1,"user":7}"#, in_seconds(5000))?;
+    let ends_at = in_seconds(5000);
+    let record = Bench::record_until(r#"{"cart":1,"user":7}"#, ends_at)?;
     let new = match bench.rename(&old, &new, &record).await? {
         Renamed::Renamed(version) => Kept { key: new, version },
         Renamed::Rekeyed(key) => Kept {
@@ -33,7 +34,7 @@ async fn rename_moves_the_session(bench: Bench) -> Outcome {
     if bench.powers.in_key {
         return Ok(());
     }
-    super::expiry::ensure_near(found.expires_at, in_seconds(5000), "the renamed session")?;
+    super::expiry::ensure_near(found.expires_at, ends_at, "the renamed session")?;
     bench
         .absent(&old.key, "under the old key, after `rename`")
         .await?;

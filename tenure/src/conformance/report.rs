@@ -19,11 +19,14 @@ pub enum Verdict {
 /// What became of every case.
 ///
 /// ```
-/// use tenure::{conformance::{self, Verdict}, testing::MemoryStore};
+/// use tenure::{
+///     conformance::{self, Verdict},
+///     testing::MemoryStore,
+/// };
 ///
 /// let report = conformance::run(async |_| (MemoryStore::default(), ()));
-/// assert_eq!(report.verdict("create_never_overwrites"), Some(&Verdict::Passed));
 /// assert!(report.failures().is_empty());
+/// assert!(report.verdicts().any(|case| case == ("create_never_overwrites", &Verdict::Passed)));
 /// ```
 #[derive(Clone, Debug)]
 pub struct Report {
@@ -38,10 +41,9 @@ impl Report {
         failures.map(|(name, _)| *name).collect()
     }
 
-    /// What became of the case of this name; `None` if there is none.
-    pub fn verdict(&self, case: &str) -> Option<&Verdict> {
-        let found = self.verdicts.iter().find(|(name, _)| *name == case);
-        found.map(|(_, verdict)| verdict)
+    /// Every case with what became of it.
+    pub fn verdicts(&self) -> impl Iterator<Item = (&'static str, &Verdict)> {
+        self.verdicts.iter().map(|(name, verdict)| (*name, verdict))
     }
 
     /// Prints every case with its verdict.

@@ -1,5 +1,7 @@
 //! Replacing sessions.
 
+use std::time::SystemTime;
+
 use super::{
     case::{Bench, Case, Kept, Outcome, Stop, cases, ensure},
     in_seconds,
@@ -63,10 +65,10 @@ async fn a_late_save_does_not_revive(bench: Bench) -> Outcome {
 }
 
 /// Saves on the version of `kept` after somebody else has saved; gives the answer and what the other one has kept.
-async fn overtaken(bench: &Bench) -> Outcome<(Saved, Kept)> {
+async fn overtaken(bench: &Bench, ends_at: SystemTime) -> Outcome<(Saved, Kept)> {
     bench.needs_versions()?;
     let mine = bench.keep_json(r#"{"user":7}"#).await?;
-    let theirs = Bench::record_until(r#"{"theirs":1}"#, in_seconds(5000))?;
+    let theirs = Bench::record_until(r#"{"theirs":1}"#, ends_at)?;
     let theirs = bench.replace(&mine, &theirs).await?;
     let record = bench.record(r#"{"mine":1}"#)?;
     let saved = bench.save(&mine.key, &record, &mine.version).await?;
@@ -74,7 +76,7 @@ async fn overtaken(bench: &Bench) -> Outcome<(Saved, Kept)> {
 }
 
 async fn save_on_an_old_version_changes_nothing(bench: Bench) -> Outcome {
-    let (saved, theirs) = overtaken(&bench).await?;
+    let (saved, theirs) = overtaken(&bench, in_seconds(5000)).await?;
     ensure!(
         matches!(saved, Saved::Conflict(_)),
         "`save` on an old version answered {saved:?}, not `Conflict`"
@@ -93,7 +95,8 @@ async fn save_on_an_old_version_changes_nothing(bench: Bench) -> Outcome {
 }
 
 async fn a_conflict_tells_what_is_there_now(bench: Bench) -> Outcome {
-    let (saved, theirs) = overtaken(&bench).await?;
+    let ends_at = in_seconds(5000);
+    let (saved, theirs) = overtaken(&bench, ends_at).await?;
     let Saved::Conflict(current) = saved else {
         return Err(Stop::DoesNotApply("there was no conflict".to_owned()));
     };
@@ -102,11 +105,7 @@ async fn a_conflict_tells_what_is_there_now(bench: Bench) -> Outcome {
         json == r#"{"theirs":1}"#,
         "the record of `Conflict` holds {json}, not what is there now"
     );
-    super::expiry::ensure_near(
-        current.expires_at,
-        in_seconds(5000),
-        "the record of `Conflict`",
-    )?;
+    super::expiry::ensure_near(current.expires_at, ends_at, "the record of `Conflict`")?;
     let theirs = Kept {
         version: current.version,
         ..theirs

@@ -67,7 +67,8 @@ async fn scan_lists_every_session_once_and_in_order(bench: Bench) -> Outcome {
 
 async fn scan_tells_end_and_size(bench: Bench) -> Outcome {
     let before = all(&bench).await?;
-    let record = Bench::record_until(r#"{"long":"0123456789"}"#, in_seconds(1000))?;
+    let ends_at = in_seconds(1000);
+    let record = Bench::record_until(r#"{"long":"0123456789"}"#, ends_at)?;
     bench.keep(&record).await?;
     let after = all(&bench).await?;
     let known = names(&before);
@@ -75,7 +76,7 @@ async fn scan_tells_end_and_size(bench: Bench) -> Outcome {
         .iter()
         .filter(|listed| !known.contains(listed.name.as_str()));
     for listed in new {
-        ensure_near(listed.expires_at, in_seconds(1000), "a listed session")?;
+        ensure_near(listed.expires_at, ends_at, "a listed session")?;
         ensure!(
             listed.size >= 10,
             "`scan` says that a session takes {} bytes that holds more",

@@ -22,6 +22,10 @@ use crate::{
 pub(super) struct Progress {
     pub(super) finished: Vec<&'static str>,
     pub(super) under_way: Option<&'static str>,
+    /// A `delete` said that there was a session.
+    pub(super) deleted: bool,
+    /// A `rename` said that it moved the session.
+    pub(super) renamed: bool,
 }
 
 impl Progress {
@@ -97,7 +101,9 @@ impl SessionStore for Stage {
     }
 
     async fn delete(&self, key: &SessionKey) -> Result<bool, StoreError> {
-        self.step("delete", self.store.delete(key)).await
+        let deleted = self.step("delete", self.store.delete(key)).await;
+        self.progress().deleted |= matches!(deleted, Ok(true));
+        deleted
     }
 
     async fn rename(
@@ -108,7 +114,9 @@ impl SessionStore for Stage {
         base: &Version,
     ) -> Result<Renamed, StoreError> {
         let call = self.store.rename(old, new, record, base);
-        self.step("rename", call).await
+        let renamed = self.step("rename", call).await;
+        self.progress().renamed |= matches!(renamed, Ok(Renamed::Renamed(_)));
+        renamed
     }
 
     async fn touch(

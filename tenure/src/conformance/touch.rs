@@ -1,5 +1,7 @@
 //! Prolonging sessions.
 
+use std::time::SystemTime;
+
 use super::{
     case::{Bench, Case, Kept, Outcome, Stop, cases, ensure},
     expiry::ensure_near,
@@ -24,26 +26,29 @@ fn needs_touch(bench: &Bench) -> Outcome {
     )
 }
 
-async fn short_lived(bench: &Bench) -> Outcome<Kept> {
+/// A session that ends at this moment.
+async fn until(bench: &Bench, ends_at: SystemTime) -> Outcome<Kept> {
     needs_touch(bench)?;
-    let record = Bench::record_until(r#"{"user":7}"#, in_seconds(1000))?;
+    let record = Bench::record_until(r#"{"user":7}"#, ends_at)?;
     bench.keep(&record).await
 }
 
 async fn touch_moves_the_end_and_not_the_data(bench: Bench) -> Outcome {
-    let kept = short_lived(&bench).await?;
+    let kept = until(&bench, in_seconds(1000)).await?;
+    let later = in_seconds(5000);
     ensure!(
-        bench.touch(&kept, in_seconds(5000)).await?,
+        bench.touch(&kept, later).await?,
         "`touch` says that a session is not there that is"
     );
     let found = bench
         .found(&kept.key, r#"{"user":7}"#, "after `touch`")
         .await?;
-    ensure_near(found.expires_at, in_seconds(5000), "a touched session")
+    ensure_near(found.expires_at, later, "a touched session")
 }
 
 async fn touch_never_moves_the_end_backwards(bench: Bench) -> Outcome {
-    let kept = short_lived(&bench).await?;
+    let ends_at = in_seconds(1000);
+    let kept = until(&bench, ends_at).await?;
     ensure!(
         bench.touch(&kept, in_seconds(100)).await?,
         "`touch` to an earlier moment says that the session is not there"
@@ -51,14 +56,15 @@ async fn touch_never_moves_the_end_backwards(bench: Bench) -> Outcome {
     let when = "after `touch` to an earlier moment";
     let found = bench.found(&kept.key, r#"{"user":7}"#, when).await?;
     let what = "a session that was touched to an earlier moment";
-    ensure_near(found.expires_at, in_seconds(1000), what)
+    ensure_near(found.expires_at, ends_at, what)
 }
 
 /// Whoever has saved since has set the end too.
 async fn touch_on_an_old_version_changes_nothing(bench: Bench) -> Outcome {
     bench.needs_versions()?;
-    let mine = short_lived(&bench).await?;
-    let theirs = Bench::record_until(r#"{"theirs":1}"#, in_seconds(500))?;
+    let mine = until(&bench, in_seconds(1000)).await?;
+    let ends_at = in_seconds(500);
+    let theirs = Bench::record_until(r#"{"theirs":1}"#, ends_at)?;
     bench.replace(&mine, &theirs).await?;
     ensure!(
         !bench.touch(&mine, in_seconds(5000)).await?,
@@ -67,7 +73,7 @@ async fn touch_on_an_old_version_changes_nothing(bench: Bench) -> Outcome {
     let when = "after `touch` on an old version";
     let found = bench.found(&mine.key, r#"{"theirs":1}"#, when).await?;
     let what = "a session that was touched on an old version";
-    ensure_near(found.expires_at, in_seconds(500), what)
+    ensure_near(found.expires_at, ends_at, what)
 }
 
 async fn a_late_touch_does_not_revive(bench: Bench) -> Outcome {
@@ -86,7 +92,7 @@ async fn a_late_touch_does_not_revive(bench: Bench) -> Outcome {
 
 /// On the version that `load` gives then.
 async fn a_session_can_be_saved_after_a_touch(bench: Bench) -> Outcome {
-    let kept = short_lived(&bench).await?;
+    let kept = until(&bench, in_seconds(1000)).await?;
     bench.touch(&kept, in_seconds(5000)).await?;
     let found = bench
         .found(&kept.key, r#"{"user":7}"#, "after `touch`")

@@ -48,16 +48,6 @@ impl Writing {
         Site::sqlite(settings).await
     }
 
-    async fn visitor(self, sessions: &Sessions) -> String {
-        let cookie = visitor(sessions, &[("user", 7)]).await;
-        if self == Self::Prolonging {
-            let (lazy, session) = request(sessions, &cookie).await;
-            session.set_expiry(LENGTH).unwrap();
-            respond(sessions, &lazy).await.unwrap();
-        }
-        cookie
-    }
-
     /// The handler and the end of the request.
     async fn go_on(
         self,
@@ -88,75 +78,6 @@ impl Writing {
             assert!(matches!(error, SessionError::Interrupted), "{self:?}");
             assert_eq!(error.status(), 400);
         }
-    }
-}
-
-async fn assert_nothing_is_left<S: SessionStore>(site: &Site<S>, cookie: &str) {
-    assert!(site.stage.rows().await.is_empty());
-    assert!(stored(&site.sessions, cookie).await.is_empty());
-}
-
-/// Enough of a relative expiry has passed for a request to prolong it.
-fn let_a_tenth_pass<S>(site: &Site<S>) {
-    site.clock.advance(LENGTH / 10);
-}
-
-#[tokio::test]
-async fn a_logout_while_a_slow_request_thinks_stands() {
-    for writing in ALL {
-        let site = writing.site().await;
-        for _ in 0..1000 {
-            let cookie = writing.visitor(&site.sessions).await;
-            let_a_tenth_pass(&site);
-            let (lazy, session) = request(&site.sessions, &cookie).await;
-            log_out(site.sessions.clone(), cookie.clone()).await;
-            let answer = writing.go_on(&site.sessions, &lazy, &session).await;
-            writing.assert_dead(answer);
-            assert_nothing_is_left(&site, &cookie).await;
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_logout_in_the_last_moment_before_a_slow_request_writes_stands() {
-    for writing in ALL {
-        let site = writing.site().await;
-        for _ in 0..1000 {
-            let cookie = writing.visitor(&site.sessions).await;
-            let_a_tenth_pass(&site);
-            let (lazy, session) = request(&site.sessions, &cookie).await;
-            let other = log_out(site.sessions.clone(), cookie.clone());
-            site.stage.before(writing.step(), other);
-            site.stage.take_calls();
-            let answer = writing.go_on(&site.sessions, &lazy, &session).await;
-            assert!(
-                site.stage.take_calls().contains(&"delete"),
-                "the logout came in between"
-            );
-            writing.assert_dead(answer);
-            assert_nothing_is_left(&site, &cookie).await;
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_logout_of_what_another_request_has_just_written_stands() {
-    for writing in ALL {
-        let site = writing.site().await;
-        let cookie = writing.visitor(&site.sessions).await;
-        let_a_tenth_pass(&site);
-        let (leaving_lazy, leaving) = request(&site.sessions, &cookie).await;
-        let (lazy, session) = request(&site.sessions, &cookie).await;
-        writing
-            .go_on(&site.sessions, &lazy, &session)
-            .await
-            .unwrap();
-        leaving.flush().await.unwrap();
-        respond(&site.sessions, &leaving_lazy).await.unwrap();
-        // Whoever has moved to a new key meanwhile has another session than the one that was left.
-        let left = usize::from(writing == Writing::NewKey);
-        assert_eq!(site.stage.rows().await.len(), left, "{writing:?}");
-        assert!(stored(&site.sessions, &cookie).await.is_empty());
     }
 }
 

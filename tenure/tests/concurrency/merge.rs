@@ -2,71 +2,12 @@
 
 use std::sync::{Arc, Mutex};
 
-use tenure::{Sessions, testing};
-use tokio::sync::Barrier;
+use tenure::testing;
 
 use crate::{
-    site::{Site, database, request, respond, set, stored, values, visitor, with_folder},
+    site::{Site, request, respond, set, stored, values, visitor},
     stage::Fault,
 };
-
-/// Both load, each changes a key of its own, and they finish in turn.
-async fn both_changes_stand(one: &Sessions, other: &Sessions) {
-    let cookie = visitor(one, &[("old", 0)]).await;
-    for round in 1..=1000 {
-        let (first, second) = if round % 2 == 0 {
-            (one, other)
-        } else {
-            (other, one)
-        };
-        let (first_lazy, first_session) = request(first, &cookie).await;
-        let (second_lazy, second_session) = request(second, &cookie).await;
-        first_session.insert("cart", round).unwrap();
-        second_session.insert("user", round).unwrap();
-        if round % 3 == 0 {
-            second_session.remove_key("old").unwrap();
-        } else {
-            second_session.insert("old", round).unwrap();
-        }
-        respond(first, &first_lazy).await.unwrap();
-        respond(second, &second_lazy).await.unwrap();
-        let mut expected = vec![("cart", round), ("user", round)];
-        if round % 3 != 0 {
-            expected.push(("old", round));
-        }
-        assert_eq!(stored(one, &cookie).await, values(&expected), "{round}");
-    }
-}
-
-#[tokio::test]
-async fn login_elsewhere_does_not_lose_the_cart() {
-    let site = Site::sqlite(testing::settings()).await;
-    both_changes_stand(&site.sessions, &site.sessions).await;
-    assert_eq!(site.stage.rows().await.len(), 1);
-}
-
-#[tokio::test]
-async fn two_processes_on_one_file_lose_nothing() {
-    let (settings, _folder) = with_folder(testing::settings());
-    let one = Sessions::new(database(&settings).await, &settings).unwrap();
-    let other = Sessions::new(database(&settings).await, &settings).unwrap();
-    both_changes_stand(&one, &other).await;
-}
-
-#[tokio::test]
-async fn a_change_in_the_last_moment_before_a_save_is_kept() {
-    let site = Site::sqlite(testing::settings()).await;
-    let cookie = visitor(&site.sessions, &[("old", 0)]).await;
-    for round in 1..=1000 {
-        let (lazy, session) = request(&site.sessions, &cookie).await;
-        session.insert("cart", round).unwrap();
-        let other = set(site.sessions.clone(), cookie.clone(), "user", round);
-        site.stage.before("save", other);
-        respond(&site.sessions, &lazy).await.unwrap();
-        let expected = values(&[("old", 0), ("cart", round), ("user", round)]);
-        assert_eq!(stored(&site.sessions, &cookie).await, expected);
-    }
-}
 
 #[tokio::test]
 async fn on_one_key_the_later_wins() {
@@ -104,36 +45,6 @@ async fn emptying_the_session_also_takes_what_was_added_meanwhile() {
         stored(&site.sessions, &cookie).await,
         values(&[("mine", 2)])
     );
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn two_hundred_increments_sum_to_two_hundred() {
-    const TASKS: usize = 200;
-    let site = Site::sqlite(testing::settings()).await;
-    let cookie = visitor(&site.sessions, &[("visits", 0)]).await;
-    let all_loaded = Arc::new(Barrier::new(TASKS));
-    let tasks: Vec<_> = (0..TASKS)
-        .map(|_| {
-            let (sessions, cookie) = (site.sessions.clone(), cookie.clone());
-            let all_loaded = Arc::clone(&all_loaded);
-            tokio::spawn(async move {
-                let (lazy, session) = request(&sessions, &cookie).await;
-                session
-                    .update("visits", |visits: Option<u32>| visits.unwrap_or(0) + 1)
-                    .unwrap();
-                all_loaded.wait().await;
-                respond(&sessions, &lazy).await.unwrap();
-            })
-        })
-        .collect();
-    for task in tasks {
-        task.await.unwrap();
-    }
-    assert_eq!(
-        stored(&site.sessions, &cookie).await,
-        values(&[("visits", 200)])
-    );
-    assert_eq!(site.stage.rows().await.len(), 1);
 }
 
 #[tokio::test]

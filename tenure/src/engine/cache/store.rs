@@ -61,6 +61,13 @@ impl<C: Cache> CacheStore<C> {
         }
     }
 
+    /// Sessions in a cache that no settings name: a program's own. As JSON, under keys as Django makes them by default.
+    ///
+    /// `examples/own_cache.rs` has such a cache.
+    pub fn on(cache: Arc<C>, settings: &Settings) -> Self {
+        Self::new(cache, Format::Json, &CacheSettings::default(), settings)
+    }
+
     /// The same store, by this clock. For tests.
     #[must_use]
     pub fn with_system(mut self, system: Arc<dyn System>) -> Self {

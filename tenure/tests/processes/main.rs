@@ -1,0 +1,46 @@
+//! Several processes on one store: nothing is lost, and one that is killed leaves whole sessions.
+//!
+//! The processes are this test binary again: `worker::job` does nothing unless it is told what to do in the environment. An engine is
+//! what settings name, so that each needs one line in `engines`.
+
+#[cfg(test)]
+mod crash;
+#[cfg(test)]
+mod lost;
+#[cfg(test)]
+mod worker;
+
+#[cfg(test)]
+mod engines {
+    use std::any::Any;
+
+    /// The settings of a place of its own, and what must live as long as it.
+    pub(crate) type Site = (String, Box<dyn Any>);
+
+    /// Makes the tests of one engine, from a function that gives a [`Site`].
+    macro_rules! processes {
+        ($engine:ident) => {
+            mod $engine {
+                #[test]
+                fn two_processes_lose_nothing() {
+                    crate::lost::two_processes_lose_nothing(super::$engine());
+                }
+
+                #[test]
+                fn a_killed_writer_leaves_the_old_session_or_the_new_one() {
+                    crate::crash::a_killed_writer_leaves_old_or_new(super::$engine());
+                }
+            }
+        };
+    }
+
+    processes!(sqlite);
+
+    fn sqlite() -> Site {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("site.sqlite3");
+        let url = format!("sqlite://{}?mode=rwc", path.display());
+        let settings = format!("[DATABASES.default]\nURL = {url:?}\n");
+        (settings, Box::new(folder))
+    }
+}
