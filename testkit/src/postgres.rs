@@ -146,7 +146,7 @@ impl Postgres {
         // Its children notice, and end by themselves; they hold what a new server needs.
         let folder = self.folder.path().display().to_string();
         wait_until("the end of the server's processes", || {
-            !processes().any(|line| line.contains(&folder))
+            !processes().any(|place| place.contains(&folder))
         });
     }
 
@@ -175,7 +175,7 @@ impl Postgres {
     }
 }
 
-/// The command lines of all processes, in which PostgreSQL's show the folder of their data.
+/// The working folders of all processes: PostgreSQL's are in their data.
 fn processes() -> impl Iterator<Item = String> {
     let entries = fs::read_dir("/proc").unwrap().filter_map(Result::ok);
     entries.filter_map(|entry| {

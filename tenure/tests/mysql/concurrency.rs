@@ -21,7 +21,13 @@ fn until_waiting(console: &mut Console, count: u32) {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_another_does_while_a_save_waits_for_its_lock_is_told_as_it_is() {
     let server = MariaDb::start();
-    let (store, database) = store(&server).await;
+    saving_tells_what_is_there_after_the_wait(&server).await;
+    a_new_key_is_taken_or_not_after_the_wait(&server).await;
+    a_lock_holds_up_those_alone_who_want_it(&server).await;
+}
+
+async fn saving_tells_what_is_there_after_the_wait(server: &MariaDb) {
+    let (store, database) = store(server).await;
     let mut holder = server.console(&database);
     let mut looker = server.console(&database);
     for (during, end, expected) in [
@@ -67,12 +73,16 @@ async fn what_another_does_while_a_save_waits_for_its_lock_is_told_as_it_is() {
             Saved::Saved(_) => "saved",
             Saved::Conflict(_) => "conflict",
             Saved::Gone => "gone",
-            other => panic!("{other:?}"),
+            other @ Saved::Rekeyed(_) => panic!("{other:?}"),
         };
         assert_eq!(told, expected, "{during}; {end}");
     }
+}
 
-    // The new key is taken while the move waits for whoever takes it, or is not.
+async fn a_new_key_is_taken_or_not_after_the_wait(server: &MariaDb) {
+    let (store, database) = store(server).await;
+    let mut holder = server.console(&database);
+    let mut looker = server.console(&database);
     for (end, taken) in [("COMMIT", true), ("ROLLBACK", false)] {
         holder.run("DELETE FROM django_session");
         let base = create(&store, "{}").await;
@@ -108,9 +118,12 @@ async fn what_another_does_while_a_save_waits_for_its_lock_is_told_as_it_is() {
             );
         }
     }
+}
 
-    // A lock that is held for long holds up those alone who want it.
-    holder.run("DELETE FROM django_session");
+async fn a_lock_holds_up_those_alone_who_want_it(server: &MariaDb) {
+    let (store, database) = store(server).await;
+    let mut holder = server.console(&database);
+    let mut looker = server.console(&database);
     let base = create(&store, "{}").await;
     holder.run("BEGIN");
     holder.run(&format!(

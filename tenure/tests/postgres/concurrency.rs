@@ -8,7 +8,7 @@ use testkit::{Console, Postgres, wait_until};
 use crate::site::{KEY, OTHER, create, key, record, store};
 
 /// Waits until a statement waits for a lock.
-async fn until_somebody_waits(console: &mut Console) {
+fn until_somebody_waits(console: &mut Console) {
     let waiting = "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted";
     tokio::task::block_in_place(|| {
         wait_until("a wait for a lock", || console.run(waiting) == ["t"]);
@@ -49,7 +49,7 @@ async fn what_another_does_while_a_save_waits_for_its_lock_is_told_as_it_is() {
             let (store, base) = (store.clone(), base.clone());
             async move { store.save(&key(KEY), &record(r#"{"n":2}"#), &base).await }
         });
-        until_somebody_waits(&mut looker).await;
+        until_somebody_waits(&mut looker);
         holder.run("COMMIT");
         let told = match saving.await.unwrap().unwrap() {
             Saved::Saved(_) => "saved",
@@ -58,7 +58,7 @@ async fn what_another_does_while_a_save_waits_for_its_lock_is_told_as_it_is() {
                 "conflict"
             }
             Saved::Gone => "gone",
-            other => panic!("{other:?}"),
+            other @ Saved::Rekeyed(_) => panic!("{other:?}"),
         };
         assert_eq!(told, expected, "{during}");
         // What was rolled back has not been.
@@ -70,7 +70,7 @@ async fn what_another_does_while_a_save_waits_for_its_lock_is_told_as_it_is() {
             let store = store.clone();
             async move { store.save(&key(KEY), &record(r#"{"n":2}"#), &base).await }
         });
-        until_somebody_waits(&mut looker).await;
+        until_somebody_waits(&mut looker);
         holder.run("ROLLBACK");
         assert!(matches!(saving.await.unwrap().unwrap(), Saved::Saved(_)));
     }
@@ -95,7 +95,7 @@ async fn what_another_does_while_a_save_waits_for_its_lock_is_told_as_it_is() {
             let store = store.clone();
             async move { store.create(&key(OTHER), &record("{}")).await }
         });
-        until_somebody_waits(&mut looker).await;
+        until_somebody_waits(&mut looker);
         holder.run(end);
         let moved = moving.await.unwrap().unwrap();
         let created = creating.await.unwrap().unwrap();

@@ -51,6 +51,15 @@ async fn what_is_wrong_is_told_with_what_to_do() {
     let text = refused(format!("{url}?sslmode=require")).await;
     assert!(text.contains("TLS"), "{text}");
 
+    // By way of a unix socket.
+    let socket = server
+        .socket_folder()
+        .display()
+        .to_string()
+        .replace('/', "%2F");
+    let local = url.replace("127.0.0.1", &socket);
+    PostgresStore::open(&settings(local)).await.unwrap();
+
     let store = PostgresStore::open(&settings(url)).await.unwrap();
     let error = store.load(&key(KEY)).await.unwrap_err();
     assert!(told(&error).contains("tenure init"), "{error}");

@@ -121,7 +121,7 @@ impl<T: SessionTable> ReadReplica<T> {
     }
 
     /// The replica's word, where it counts.
-    async fn from_replica(&self, key: &SessionKey) -> Option<Record> {
+    async fn ask_replica(&self, key: &SessionKey) -> Option<Record> {
         if !self.may_read_replica(key) {
             return None;
         }
@@ -156,7 +156,7 @@ impl<T: SessionTable> SessionStore for ReadReplica<T> {
     }
 
     async fn load(&self, key: &SessionKey) -> Result<Option<Record>, StoreError> {
-        match self.from_replica(key).await {
+        match self.ask_replica(key).await {
             // Written while it was read: it may be what was there before.
             Some(record) if self.may_read_replica(key) => Ok(Some(record)),
             _ => self.primary.load(key).await,

@@ -49,14 +49,11 @@ impl Failure {
             return Trouble::Silent;
         };
         let Some(code) = error.code() else {
+            let cause = std::error::Error::source(error);
+            let broke = cause.is_some_and(<dyn std::error::Error>::is::<std::io::Error>);
             return match self {
                 Self::Connecting(_) => Trouble::Unreachable,
-                _ if std::error::Error::source(error)
-                    .is_some_and(|source| source.is::<std::io::Error>())
-                    || error.is_closed() =>
-                {
-                    Trouble::Broken
-                }
+                _ if broke || error.is_closed() => Trouble::Broken,
                 _ => Trouble::Other,
             };
         };
