@@ -3,7 +3,7 @@
 mod away;
 mod flawed;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt::Write as _};
 
 use self::flawed::{Flaw, Flawed};
 use super::{Report, Verdict, run_rounds};
@@ -341,14 +341,14 @@ fn each_flaw_is_found_by_the_cases_that_are_named_for_it() {
     for ((flaw, expected), report) in FLAWS.iter().zip(exact) {
         let failures = report.failures();
         if failures != *expected {
-            wrong += &format!("{flaw:?}: {failures:#?}\n");
+            let _ = writeln!(wrong, "{flaw:?}: {failures:#?}");
         }
         found.extend(*expected);
     }
     for ((flaw, expected), report) in BROAD_FLAWS.iter().zip(broad) {
         let failures = report.failures();
         if !expected.iter().all(|name| failures.contains(name)) {
-            wrong += &format!("{flaw:?}: {failures:#?}\n");
+            let _ = writeln!(wrong, "{flaw:?}: {failures:#?}");
         }
         found.extend(*expected);
     }

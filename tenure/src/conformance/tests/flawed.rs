@@ -378,7 +378,7 @@ impl SessionStore for Flawed {
                 self.store.delete(key).await?;
                 return Ok(true);
             }
-            F::DeleteKeeps => {
+            F::DeleteKeeps | F::ScanListsTheDead => {
                 if let Some(found) = self.store.load(key).await? {
                     self.note(key, &found);
                 }
@@ -396,11 +396,6 @@ impl SessionStore for Flawed {
                     let empty = Record::new(Data::new(), found.expires_at);
                     self.put(key, &empty).await;
                     somebody_else_runs().await;
-                }
-            }
-            F::ScanListsTheDead => {
-                if let Some(found) = self.store.load(key).await? {
-                    self.note(key, &found);
                 }
             }
             F::FillsFromStaleReads => {
@@ -477,8 +472,9 @@ impl SessionStore for Flawed {
         self.forget(key).await;
         let current = self.store.load(key).await?;
         match (self.flaw, current) {
-            (F::TouchDoesNothing, Some(current)) => return Ok(current.version == *base),
-            (F::EndsInTwoWeeks, Some(current)) => return Ok(current.version == *base),
+            (F::TouchDoesNothing | F::EndsInTwoWeeks, Some(current)) => {
+                return Ok(current.version == *base);
+            }
             (F::TouchGoesBackwards, Some(mut current)) if current.version == *base => {
                 current.expires_at = expires_at;
                 let saved = self.store.save(key, &current, base).await?;

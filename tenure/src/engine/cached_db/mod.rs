@@ -42,7 +42,7 @@ const PREFIX: &str = "django.contrib.sessions.cached_db";
 /// What the cache may take of the time that a call to the store has. The rest is for the database.
 const SHARE: u32 = 4;
 /// How long a tombstone stands at least: longer than anybody who has read the row before can take to put it into the cache.
-const GRAVE: Duration = Duration::from_secs(60);
+const GRAVE: Duration = Duration::from_mins(1);
 
 /// A cache in front of the store `S`. Django's engine `django.contrib.sessions.backends.cached_db`.
 ///
@@ -358,13 +358,13 @@ impl<S: SessionStore, C: Cache> SessionStore for CachedStore<S, C> {
         let base = Both::split(base);
         let cache_key = self.cache_key(key);
         let change = self.cache.begin(&cache_key);
-        let moved = match base.store.is_unknown() {
-            false => self.store.touch(key, expires_at, &base.store).await?,
-            true => match self.store.load(key).await? {
-                Some(current) => self.store.touch(key, expires_at, &current.version).await?,
-                None => false,
-            },
+        let base_in_store = if base.store.is_unknown() {
+            let current = self.store.load(key).await?;
+            current.map(|current| current.version).unwrap_or_default()
+        } else {
+            base.store
         };
+        let moved = self.store.touch(key, expires_at, &base_in_store).await?;
         change.told();
         let touched = match self.ttl(expires_at) {
             Some(ttl) if moved && self.cache.usable(&cache_key) && !base.cache.is_unknown() => {

@@ -159,7 +159,7 @@ mod tests {
     fn replies_are_read() {
         let (reply, length) = Reply::parse(b"VA 3 c17 f1 t60 X W").unwrap();
         assert_eq!((reply.cas, reply.flags, length), (17, 1, Some(3)));
-        assert_eq!(reply.ttl, Some(Duration::from_secs(60)));
+        assert_eq!(reply.ttl, Some(Duration::from_mins(1)));
         assert!(reply.prolonged);
         let outcome = |line: &[u8]| Reply::parse(line).unwrap().0.outcome;
         assert_eq!(outcome(b"HD c5"), Outcome::Done);

@@ -12,7 +12,7 @@ mod url;
 
 #[cfg(feature = "sqlite")]
 pub use self::connection::Sqlite;
-pub(crate) use self::{
-    date::{date, date_text},
-    failure::advice,
-};
+#[cfg(any(feature = "auth", feature = "sqlx-sqlite"))]
+pub(crate) use self::date::date_text;
+#[cfg(feature = "sqlx-sqlite")]
+pub(crate) use self::{date::date, failure::advice};
