@@ -28,15 +28,15 @@ fn a_wrong_setting_is_exit_code_2_with_its_name() {
     output(list().env("SECRET_KEY", "hunter2")).fails(2, &["SECRET_KEY"]);
     output(list().env("SESSION_COOKIE_AGE", "soon")).fails(2, &["SESSION_COOKIE_AGE", "soon"]);
     output(list().env("SESSION_COKIE_AGE", "60")).fails(2, &["SESSION_COOKIE_AGE"]);
-    output(list().env("DATABASE_URL", "mysql://host/db")).fails(2, &["DATABASES.default.URL"]);
-    output(list().env("SESSION_ENGINE", "file")).fails(2, &["SESSION_ENGINE"]);
+    output(list().env("DATABASE_URL", "oracle://host/db")).fails(2, &["DATABASES.default.URL"]);
+    output(list().env("SESSION_ENGINE", "pigeon")).fails(2, &["SESSION_ENGINE"]);
     output(list().env("TENURE_SETTINGS", "none.toml")).fails(2, &["none.toml"]);
 
     let empty = Place::empty();
     let init = || empty.command(&["init"]);
-    output(init().env("SESSION_ENGINE", "file")).fails(2, &["SESSION_ENGINE"]);
-    output(init().env("DATABASE_URL", "mysql://host/db"))
-        .fails(2, &["DATABASES.default.URL", "\"mysql://host/db\""]);
+    output(init().env("SESSION_ENGINE", "pigeon")).fails(2, &["SESSION_ENGINE"]);
+    output(init().env("DATABASE_URL", "oracle://host/db"))
+        .fails(2, &["DATABASES.default.URL", "\"oracle://host/db\""]);
     assert_eq!(fs::read_dir(empty.path()).unwrap().count(), 0);
 }
 

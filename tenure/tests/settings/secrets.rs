@@ -36,7 +36,7 @@ fn debug_shows_no_secret_and_no_password() {
 
 #[test]
 fn an_error_shows_no_secret_and_no_password() {
-    let url = "postgres://ada:hunter2@db.example/site";
+    let url = "oracle://ada:hunter2@db.example/site";
     let in_env = [
         ("SESSION_COOKIE_AGE", url.to_owned()),
         ("DATABASES", url.to_owned()),
@@ -76,8 +76,8 @@ fn an_error_shows_no_secret_and_no_password() {
 async fn a_database_that_cannot_be_used_yet_is_told_without_its_password() {
     let mut settings = testing::settings();
     for url in [
-        "postgres://ada:hunter2@db.example/site",
-        "mysql://ada:hunt/er2@db.example/site",
+        "oracle://ada:hunter2@db.example/site",
+        "oracle://ada:hunt/er2@db.example/site",
     ] {
         settings.set_database_url(url);
         let told = [
