@@ -1,6 +1,7 @@
 //! The commands on databases with a server.
 
 #[cfg(test)]
+#[expect(dead_code, reason = "other tests need more of it")]
 mod support;
 
 #[cfg(test)]

@@ -141,6 +141,8 @@ impl Cache for MapCache {
 
 #[tokio::main]
 pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
+    use std::io::Write as _;
+
     let cache = Arc::new(MapCache::default());
     let settings = testing::settings();
     let sessions = Sessions::new(CacheStore::on(Arc::clone(&cache), &settings), &settings)?;
@@ -151,6 +153,6 @@ pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
     let name = format!(":1:django.contrib.sessions.cache{}", key.as_str());
     let entry = cache.get(&name).await?.ok_or("it is in the cache")?;
     assert_eq!(entry.value, br#"{"cart":[1,2]}"#);
-    println!("{}", String::from_utf8(entry.value)?);
+    writeln!(std::io::stdout(), "{}", String::from_utf8(entry.value)?)?;
     Ok(())
 }

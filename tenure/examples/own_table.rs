@@ -263,6 +263,8 @@ impl SessionStore for VisitTable {
 
 #[tokio::main]
 pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
+    use std::io::Write as _;
+
     let table = VisitTable::new(Connection::open_in_memory()?)?;
     let sessions = Sessions::new(table.clone(), &testing::settings())?;
     for ip in ["192.0.2.1", "198.51.100.2"] {
@@ -273,8 +275,8 @@ pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
     }
     let addresses = table.addresses(7).await?;
     assert_eq!(addresses, ["192.0.2.1", "198.51.100.2"]);
-    println!("user 7 is logged in from {addresses:?}");
+    writeln!(std::io::stdout(), "user 7 is logged in from {addresses:?}")?;
     assert_eq!(table.log_out_everywhere(7).await?, 2);
-    println!("and now nowhere");
+    writeln!(std::io::stdout(), "and now nowhere")?;
     Ok(())
 }

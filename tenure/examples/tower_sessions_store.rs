@@ -170,12 +170,14 @@ impl<S: TowerStore> SessionStore for Adapted<S> {
 
 #[tokio::main]
 pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
+    use std::io::Write as _;
+
     // What the old program has left.
     let theirs = tower_sessions::MemoryStore::default();
     let mut old = TowerRecord {
         id: Id::default(),
         data: HashMap::from([("cart".to_owned(), serde_json::json!([1, 2]))]),
-        expiry_date: OffsetDateTime::now_utc() + std::time::Duration::from_secs(3600),
+        expiry_date: OffsetDateTime::now_utc() + std::time::Duration::from_hours(1),
     };
     theirs.create(&mut old).await?;
 
@@ -190,6 +192,6 @@ pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
 
     let record = theirs.load(&old.id).await?.ok_or("it is where it was")?;
     assert_eq!(record.data.get("user"), Some(&serde_json::json!("ada")));
-    println!("the old program reads {:?}", record.data);
+    writeln!(std::io::stdout(), "the old program reads {:?}", record.data)?;
     Ok(())
 }

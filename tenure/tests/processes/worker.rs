@@ -51,10 +51,8 @@ impl Worker {
     /// What it says next; `None` when it is dead.
     pub(crate) fn hear(&mut self) -> Option<String> {
         // A last line that was cut by the kill is none.
-        let heard = self.lines.by_ref().map_while(Result::ok);
-        heard
-            .filter_map(|line| line.split_once(MARK).map(|(_, said)| said.to_owned()))
-            .next()
+        let mut heard = self.lines.by_ref().map_while(Result::ok);
+        heard.find_map(|line| line.split_once(MARK).map(|(_, said)| said.to_owned()))
     }
 
     /// SIGKILL.
