@@ -9,11 +9,19 @@ use crate::{
 };
 
 /// What is made of a database, whichever it is.
+#[cfg_attr(
+    not(any(feature = "mysql", feature = "postgres", feature = "sqlite")),
+    expect(dead_code, reason = "there is no database to open")
+)]
 pub(in crate::engine) trait Opened {
     fn store(self, database: impl SessionStore) -> Store;
 }
 
 /// The database that `DATABASES.default` names, by the scheme of its URL.
+#[cfg_attr(
+    not(any(feature = "mysql", feature = "postgres", feature = "sqlite")),
+    expect(unused_variables, reason = "there is no database to open")
+)]
 pub(in crate::engine) async fn open(
     settings: &Settings,
     opened: impl Opened,
