@@ -2,12 +2,14 @@
 //!
 //! | call | statement |
 //! |---|---|
-//! | load | one `SELECT` by key, on the calling thread |
-//! | create | one `INSERT … ON CONFLICT DO NOTHING` |
+//! | load | one `SELECT` by key |
+//! | create | one `INSERT` that leaves a taken key alone |
 //! | save | one `UPDATE … WHERE session_key = ? AND session_data = ?` |
 //! | new key | one `UPDATE` of the key, data and date together |
 //! | touch | one `UPDATE` of the date alone, if the data is still the same |
 //! | delete | one `DELETE` |
+//!
+//! Each is one round trip. A save or a new key whose `UPDATE` finds nothing takes one more, a `SELECT` of what is there now.
 //!
 //! The text of `session_data` is the version: it holds a signature over its time, so that a write by Django in between is noticed too.
 
