@@ -25,7 +25,8 @@ pub struct Powers {
     /// Records carry a [`Version`](crate::Version), and `save`, `rename` and `touch` change only what is still in it. Without it the last
     /// writer wins.
     pub compare_and_swap: bool,
-    /// [`rename`](SessionStore::rename) leaves either the old session or the new one, whole, whatever happens in between.
+    /// [`rename`](SessionStore::rename) leaves either the old session or the new one, whole, whatever other requests do and
+    /// wherever it is dropped. Both may be left only by a process that is killed, and only where the process is the store: files.
     pub atomic_rename: bool,
     /// [`touch`](SessionStore::touch) prolongs a session without its data being written again.
     pub touch: bool,

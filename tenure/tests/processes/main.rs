@@ -34,13 +34,60 @@ mod engines {
         };
     }
 
+    processes!(file);
+    processes!(mariadb);
+    processes!(memcached);
+    processes!(postgres);
+    processes!(redis);
     processes!(sqlite);
+
+    fn database(url: &str) -> String {
+        format!("[DATABASES.default]\nURL = {url:?}\n")
+    }
+
+    fn cache(backend: &str, location: &str) -> String {
+        format!(
+            "SESSION_ENGINE = 'cache'\n[CACHES.default]\nBACKEND = 'django.core.cache.backends.{backend}'\nLOCATION = {location:?}\n"
+        )
+    }
+
+    fn file() -> Site {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = format!(
+            "SESSION_ENGINE = 'file'\nSESSION_FILE_PATH = {:?}\n",
+            folder.path()
+        );
+        (settings, Box::new(folder))
+    }
+
+    fn mariadb() -> Site {
+        let server = testkit::MariaDb::start();
+        let url = server.url(&server.create_database());
+        (database(&url), Box::new(server))
+    }
+
+    fn memcached() -> Site {
+        let server = testkit::Memcached::start();
+        let settings = cache("memcached.PyMemcacheCache", &server.location());
+        (settings, Box::new(server))
+    }
+
+    fn postgres() -> Site {
+        let server = testkit::Postgres::start();
+        let url = server.url(&server.create_database());
+        (database(&url), Box::new(server))
+    }
+
+    fn redis() -> Site {
+        let server = testkit::Redis::start();
+        let settings = cache("redis.RedisCache", &server.url());
+        (settings, Box::new(server))
+    }
 
     fn sqlite() -> Site {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("site.sqlite3");
         let url = format!("sqlite://{}?mode=rwc", path.display());
-        let settings = format!("[DATABASES.default]\nURL = {url:?}\n");
-        (settings, Box::new(folder))
+        (database(&url), Box::new(folder))
     }
 }
