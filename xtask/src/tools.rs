@@ -156,7 +156,9 @@ fn server(name: &str, places: &[&str]) -> Option<Found> {
         .into_iter()
         .chain(elsewhere.map(|place| place.join(name)));
     paths.find_map(|path| {
-        let version = first_line(&path, &["--version"])?;
+        // OpenSSL 3.0 knows the word alone.
+        let version = ["--version", "version"];
+        let version = version.iter().find_map(|word| first_line(&path, &[word]))?;
         Some(Found { path, version })
     })
 }
