@@ -11,11 +11,12 @@ use crate::Outcome;
 use crate::workspace::{Workspace, text};
 
 /// Allowed everywhere.
-const ALLOWED: [&str; 9] = [
+const ALLOWED: [&str; 10] = [
     "0BSD",
     "Apache-2.0",
     "BSD-2-Clause",
     "BSD-3-Clause",
+    "BSL-1.0",
     "CC0-1.0",
     "ISC",
     "MIT",

@@ -11,7 +11,7 @@ use crate::{
     site::{Site, with_hint},
 };
 
-/// Make the table of sessions, and the SQLite file if it is not there; with other engines, what they need
+/// Make what the engine needs: its table, and the file of SQLite
 #[derive(clap::Args)]
 #[command(after_help = HELP)]
 pub(crate) struct Arguments {

@@ -121,7 +121,7 @@ impl<S: SessionStore> Handles for [S; 2] {
 
 /// Runs every case against the store that `factory` makes, in a runtime of its own, and tells what became of them.
 ///
-/// `factory` is called once, with [`testing::settings`](crate::testing::settings), and gives a store that nobody else uses: one, or two
+/// `factory` is called once, with [`testing::settings`], and gives a store that nobody else uses: one, or two
 /// handles on the same place (see [`Handles`]); beside it whatever has to live as long. [`conformance!`](crate::conformance!) makes a test
 /// of it.
 ///

@@ -3,7 +3,7 @@
 #[cfg(doc)]
 use super::SessionStore;
 
-/// What a store can do beyond the four methods that every store has: which promises the [conformance suite](crate::conformance) holds it to.
+/// What a store can do beyond the four methods that every store has: which promises the [conformance suite](mod@crate::conformance) holds it to.
 ///
 /// The default is a store with `load`, `create`, `save` and `delete` alone.
 ///
