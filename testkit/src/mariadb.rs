@@ -146,7 +146,13 @@ fn make(data: &Path) {
             "--skip-test-db",
         ])
         .args(["--innodb-log-file-size=8M", "--innodb-flush-method=nosync"])
-        .arg(format!("--datadir={}", data.display())));
+        .arg(format!("--datadir={}", data.display()))
+        .arg(own_tmpdir(data.parent().unwrap())));
+}
+
+/// A server that starts deletes the temporary tables that it finds, those of a server beside it too.
+fn own_tmpdir(folder: &Path) -> String {
+    format!("--tmpdir={}", folder.display())
 }
 
 fn serve(folder: &Path, port: u16) -> Server {
@@ -154,6 +160,7 @@ fn serve(folder: &Path, port: u16) -> Server {
     server
         .arg("--no-defaults")
         .arg(format!("--datadir={}", folder.join("data").display()))
+        .arg(own_tmpdir(folder))
         .arg(format!("--socket={}", folder.join("socket").display()))
         .arg(format!("--port={port}"))
         .args(["--bind-address=127.0.0.1", "--skip-name-resolve"])
