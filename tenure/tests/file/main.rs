@@ -8,8 +8,6 @@ mod crash;
 #[cfg(test)]
 mod django;
 #[cfg(test)]
-mod flows;
-#[cfg(test)]
 mod folder;
 #[cfg(test)]
 mod full;

@@ -11,7 +11,7 @@ mod db_rows;
 #[cfg(test)]
 mod expiry;
 #[cfg(test)]
-mod flows;
+mod operate;
 #[cfg(test)]
 mod session_data;
 #[cfg(test)]
@@ -32,7 +32,6 @@ mod tests {
             crate::auth::DELIBERATE,
             crate::db_rows::DELIBERATE,
             crate::expiry::DELIBERATE,
-            crate::flows::DELIBERATE,
             crate::session_data::DELIBERATE,
             crate::set_cookie::REFUSED,
         ];

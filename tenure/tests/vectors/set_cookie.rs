@@ -7,7 +7,10 @@ use serde_json::Value;
 use tenure::{LazySession, SessionLayer, Sessions, engine::db::SqliteStore};
 use tower::{Layer, ServiceExt, service_fn};
 
-use crate::common::{Scripted, operate, settings, unix, vectors};
+use crate::{
+    common::{Scripted, settings, unix, vectors},
+    operate::operate,
+};
 
 /// Cases whose settings tenure refuses: browsers would drop the cookie, and every login would fail without a word.
 pub(crate) const REFUSED: &[(&str, &str)] = &[
