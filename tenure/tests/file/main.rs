@@ -6,6 +6,9 @@ mod common;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+#[path = "../vectors/deliberate.rs"]
+mod deliberate;
+#[cfg(test)]
 mod django;
 #[cfg(test)]
 mod folder;

@@ -8,33 +8,6 @@ use tenure::{Sessions, Settings, codec::SignedJson, engine::db::SqliteStore};
 
 use crate::{Before, Kept, Place, codec, common::Scripted, compare, iso, payload};
 
-/// Cases in which tenure does something else than Django, and why.
-pub(crate) const DELIBERATE: &[(&str, &str)] = &[
-    ("db_unknown_clear", NO_SESSION),
-    ("db_bad_chars_clear", NO_SESSION),
-    ("db_unknown_save_every_untouched", NO_ROW),
-    ("db_bad_chars_save_every_untouched", NO_ROW),
-    ("db_expired_save_every_untouched", NO_ROW),
-    ("db_expired_read", DELETED),
-    ("db_expired_write", DELETED),
-    ("db_expired_delete_key", DELETED),
-    ("db_expired_cycle", DELETED),
-    ("db_expired_set_expiry_0", DELETED),
-    ("db_expired_write_500", DELETED),
-    ("db_expired_save_every_read", DELETED),
-    ("db_expired_clear", NO_REVIVAL),
-    ("db_expired_random_1", SAVE_TWICE),
-    ("db_expired_random_2", SAVE_TWICE),
-];
-const NO_SESSION: &str =
-    "clearing a session that is not there is no error: Django answers 400 to a stranger's cookie";
-const NO_ROW: &str =
-    "a stranger's or expired cookie makes no row: Django stores an empty session for it";
-const DELETED: &str = "an expired session that a request meets is deleted then and there: Django leaves it to clearsessions";
-const NO_REVIVAL: &str =
-    "clearing an expired session does not bring it back: Django gives its key a new life";
-const SAVE_TWICE: &str = "saving a session that was just created works, and the expired one is deleted: Django fails with UpdateError";
-
 /// Django's table in a file.
 pub(crate) struct Table {
     _folder: tempfile::TempDir,
@@ -98,5 +71,5 @@ impl Place for Table {
 
 #[tokio::test]
 async fn requests_with_the_database_engine() {
-    compare::<Table>("db", DELIBERATE).await;
+    compare::<Table>("db").await;
 }
