@@ -4,7 +4,7 @@
 mod tests {
     use tenure::{
         Secret, Sessions, Settings,
-        auth::{self, Auth},
+        auth::{self, Auth, password::Hasher},
         engine::db::SqliteStore,
         testing,
     };
@@ -15,7 +15,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("site.sqlite3");
         settings.set_database_url(format!("sqlite://{}?mode=rwc", path.display()));
-        let auth = Auth::open(settings).await.unwrap().with_iterations(10);
+        let auth = Auth::open(settings)
+            .await
+            .unwrap()
+            .with_hasher(Hasher::pbkdf2_sha256(10).unwrap());
         auth.create_table().await.unwrap();
         (folder, auth)
     }

@@ -6,7 +6,10 @@ use rusqlite::{ErrorCode, OptionalExtension, Row, params};
 use tokio::sync::Semaphore;
 use unicode_normalization::UnicodeNormalization as _;
 
-use super::{AuthError, login, password};
+use super::{
+    AuthError, login,
+    password::{self, Hasher},
+};
 use crate::{
     engine::{
         OpenError,
@@ -51,7 +54,7 @@ pub struct Auth {
 
 struct Shared {
     table: Arc<Sqlite>,
-    iterations: u32,
+    hasher: Hasher,
     /// Hashing takes a core for a good while; more at once than there are cores would only let strangers pile up work.
     hashing: Arc<Semaphore>,
 }
@@ -107,28 +110,25 @@ impl Auth {
     ///
     /// When a setting is wrong or the database cannot be opened.
     pub async fn open(settings: &Settings) -> Result<Self, OpenError> {
-        Ok(Self::on(
-            Sqlite::open(settings).await?,
-            password::ITERATIONS,
-        ))
+        Ok(Self::on(Sqlite::open(settings).await?, Hasher::default()))
     }
 
-    fn on(table: Arc<Sqlite>, iterations: u32) -> Self {
+    fn on(table: Arc<Sqlite>, hasher: Hasher) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Self {
             shared: Arc::new(Shared {
                 table,
-                iterations,
+                hasher,
                 hashing: Arc::new(Semaphore::new(cores)),
             }),
         }
     }
 
-    /// The same users; new hashes, and the time that a login takes at least, have this many iterations. For sites whose Django has other
-    /// costs than [`password::ITERATIONS`].
+    /// The same users; new hashes are made by `hasher`, and a login takes at least its time. For sites whose Django prefers another hasher
+    /// than Django 5.2's default, or has other costs.
     #[must_use]
-    pub fn with_iterations(self, iterations: u32) -> Self {
-        Self::on(Arc::clone(&self.shared.table), iterations)
+    pub fn with_hasher(self, hasher: Hasher) -> Self {
+        Self::on(Arc::clone(&self.shared.table), hasher)
     }
 
     /// Makes Django's `auth_user` table, unless it is there.
@@ -158,9 +158,9 @@ impl Auth {
     ) -> Result<Option<User>, AuthError> {
         let user = self.user_by_name(username).await?;
         let encoded = user.as_ref().map(|user| user.row.password.clone());
-        let (password, iterations) = (password.to_owned(), self.shared.iterations);
+        let (password, hasher) = (password.to_owned(), self.shared.hasher);
         let right = self
-            .hash(move || password::check_evenly(&password, encoded.as_deref(), iterations))
+            .hash(move || password::check_evenly(&password, encoded.as_deref(), &hasher))
             .await?;
         Ok(user.filter(|user| right && user.is_active()))
     }
@@ -191,9 +191,9 @@ impl Auth {
         if password.is_empty() || password.len() > password::MAX_BYTES {
             return Err(AuthError::PasswordInvalid);
         }
-        let (text, iterations) = (password.to_owned(), self.shared.iterations);
+        let (text, hasher) = (password.to_owned(), self.shared.hasher);
         let encoded = self
-            .hash(move || password::make(&text, iterations, &OperatingSystem))
+            .hash(move || hasher.make(&text, &OperatingSystem))
             .await??;
         let (name, now) = (username.to_owned(), Moment::from(OperatingSystem.now()));
         let (stored_name, stored_password) = (name.clone(), encoded.clone());

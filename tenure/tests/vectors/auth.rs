@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use serde_json::Value;
 use tenure::{
     Data, Session, Sessions, Settings,
-    auth::{self, Auth},
+    auth::{self, Auth, password::Hasher},
     codec::SignedJson,
     engine::db::SqliteStore,
 };
@@ -50,7 +50,10 @@ impl Site {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("site.sqlite3");
         settings.set_database_url(format!("sqlite://{}?mode=rwc", path.display()));
-        let auth = Auth::open(&settings).await.unwrap().with_iterations(1000);
+        let auth = Auth::open(&settings)
+            .await
+            .unwrap()
+            .with_hasher(Hasher::pbkdf2_sha256(1000).unwrap());
         auth.create_table().await.unwrap();
         let connection = Connection::open(path).unwrap();
         for user in users.as_array().unwrap() {
