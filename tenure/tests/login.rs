@@ -85,4 +85,27 @@ mod tests {
             "there is a user named \"ada\" already: choose another name"
         );
     }
+
+    #[tokio::test]
+    async fn a_login_whose_hash_is_upgraded_holds_and_the_users_older_ones_end() {
+        let mut settings = testing::settings();
+        let (_folder, auth) = users(&mut settings).await;
+        auth.create_user("ada", "correct horse").await.unwrap();
+        let sessions = opened(&settings).await;
+        let mut logins = Vec::new();
+        let newer = auth.clone().with_hasher(Hasher::scrypt(2, 1, 1).unwrap());
+        for auth in [&auth, &newer, &newer.clone().upgrade_hashes()] {
+            let user = auth.authenticate("ada", "correct horse").await.unwrap();
+            let session = sessions.new_session().load().await.unwrap();
+            auth::login(&session, &user.unwrap()).await.unwrap();
+            logins.push(session);
+            let wrong = auth.authenticate("ada", "wrong horse").await.unwrap();
+            assert!(wrong.is_none());
+        }
+        let last = logins.pop().unwrap();
+        assert!(auth.user(&last).await.unwrap().is_some());
+        for older in logins {
+            assert!(auth.user(&older).await.unwrap().is_none());
+        }
+    }
 }

@@ -4,8 +4,12 @@
 mod tests {
     use serde_json::{Value, json};
     use tenure::{
-        auth::password::{self, Hasher},
+        auth::{
+            Auth,
+            password::{self, Hasher},
+        },
         system::OperatingSystem,
+        testing,
     };
     use testkit::Django;
 
@@ -227,5 +231,60 @@ mod tests {
         let kept = 7 * stored.len() - out_of_date;
         println!("{out_of_date} out of date, {kept} kept");
         assert_eq!(kept, 14, "of {}", 7 * stored.len());
+    }
+
+    #[tokio::test]
+    async fn neither_side_rewrites_what_the_other_has_upgraded() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("site.sqlite3");
+        let classes = [path("Argon2PasswordHasher"), path("PBKDF2PasswordHasher")];
+        let mut django = Django::start([
+            ("DJANGO_DB", database.display().to_string()),
+            (
+                "DJANGO_SECRET_KEY",
+                "a secret for passwords, of no other use".to_owned(),
+            ),
+            ("DJANGO_PASSWORD_HASHERS", json!(classes).to_string()),
+        ]);
+        django.ask(&json!({"op": "migrate"}));
+        let password = "correct horse";
+        django.ask(&json!({"op": "create_user", "username": "ada", "password": password}));
+        let table = rusqlite::Connection::open(&database).unwrap();
+        let stored = || -> String {
+            let row = table.query_row("SELECT password FROM auth_user", [], |row| row.get(0));
+            row.unwrap()
+        };
+        let mut settings = testing::settings();
+        settings.set_database_url(format!("sqlite://{}", database.display()));
+        let auth = Auth::open(&settings).await.unwrap();
+        let auth = auth
+            .with_hasher(classes[0].parse().unwrap())
+            .upgrade_hashes();
+        let old = Hasher::pbkdf2_sha256(1000).unwrap();
+        let mut hashes = vec![stored()];
+        for tenure_first in [true, false] {
+            let encoded = old.make(password, &OperatingSystem).unwrap();
+            let sql = "UPDATE auth_user SET password = ?1";
+            table.execute(sql, [&encoded]).unwrap();
+            for tenure in [tenure_first, !tenure_first] {
+                if tenure {
+                    let user = auth.authenticate("ada", password).await.unwrap();
+                    assert!(user.is_some());
+                } else {
+                    let request =
+                        json!({"op": "check_password", "username": "ada", "password": password});
+                    assert_eq!(django.ask(&request)["valid"], true);
+                }
+                hashes.push(stored());
+            }
+        }
+        assert!(
+            hashes.iter().all(|hash| hash.starts_with("argon2$")),
+            "{hashes:?}"
+        );
+        assert_eq!(hashes[1], hashes[2]);
+        assert_eq!(hashes[3], hashes[4]);
+        hashes.dedup();
+        assert_eq!(hashes.len(), 3);
     }
 }
