@@ -57,6 +57,37 @@ fn all_cases_of_the_vectors() {
     assert_eq!(algorithms.len(), hashers().len(), "{algorithms:?}");
 }
 
+/// Made by argon2-cffi 25.1.0 and bcrypt 5.0.0, on which Django's hashers stand.
+#[test]
+fn what_older_versions_wrote_is_understood() {
+    let salt = "c3Nzc3Nzc3Nzc3Nzc3Nzc3Nzc3Nzcw";
+    for encoded in [
+        format!(
+            "argon2$argon2i$v=16$m=64,t=1,p=1${salt}$FO2nQdIcHngfvGmYxs84YmAFLwoURwnTySR0F00Z2+E"
+        ),
+        format!("argon2$argon2i$m=64,t=1,p=1${salt}$FO2nQdIcHngfvGmYxs84YmAFLwoURwnTySR0F00Z2+E"),
+        format!(
+            "argon2$argon2id$v=16$m=64,t=1,p=1${salt}$QTcDANJnnqe1bz/vbMy3SqbKKHDedAgwo96/7KdUd2o"
+        ),
+        format!("argon2$argon2id$v=19$m=64,t=1,p=1${salt}$CI4EUlnTsdG8Vh+MeYwiJQ"),
+    ] {
+        assert!(check("p", &encoded), "{encoded}");
+        assert!(!check("q", &encoded), "{encoded}");
+        for other in ["v=17", "v=19"] {
+            let altered = encoded.replace("v=16", other);
+            assert!(altered == encoded || !check("p", &altered), "{altered}");
+        }
+    }
+    for version in ["2a", "2b", "2x", "2y"] {
+        let hash = "$04$......................8QPuF36SqwZ1d9QO3taNcRXHOtLxpvS";
+        assert!(check("x", &format!("bcrypt$${version}{hash}")), "{version}");
+    }
+    assert!(!check(
+        "x",
+        "bcrypt$$2c$04$......................8QPuF36SqwZ1d9QO3taNcRXHOtLxpvS"
+    ));
+}
+
 #[test]
 fn a_hash_that_is_not_in_djangos_own_writing_never_matches() {
     for hasher in hashers() {
@@ -232,6 +263,24 @@ fn an_unknown_user_costs_as_much_as_a_wrong_password() {
     let dear = made(&Hasher::scrypt(4, 1, 1).unwrap(), "p");
     let preferred = Hasher::scrypt(2, 1, 1).unwrap();
     assert_eq!(missing(Some(&dear), &preferred), []);
+}
+
+#[test]
+fn the_time_of_the_preferred_hasher_is_spent_on_a_user_who_does_not_exist() {
+    let preferred = Hasher::pbkdf2_sha256(50_000).unwrap();
+    let took = |work: &dyn Fn()| {
+        let start = std::time::Instant::now();
+        work();
+        start.elapsed()
+    };
+    let quickest = (0..3).map(|_| took(&|| drop(made(&preferred, "p")))).min();
+    let cheap = made(&Hasher::pbkdf2_sha256(1).unwrap(), "p");
+    for encoded in [None, Some("!"), Some("md5$salt$hash"), Some(&*cheap)] {
+        let checked = took(&|| assert!(!check_evenly("wrong", encoded, &preferred)));
+        // A third leaves room for a machine that was busy before. Unspent, it would be a thousandth.
+        assert!(3 * checked > quickest.unwrap(), "{encoded:?}: {checked:?}");
+    }
+    assert!(check_evenly("p", Some(&cheap), &preferred));
 }
 
 #[test]
