@@ -108,4 +108,29 @@ mod tests {
             assert!(auth.user(&older).await.unwrap().is_none());
         }
     }
+
+    #[tokio::test]
+    async fn the_settings_name_the_hasher_of_new_passwords() {
+        let mut settings = testing::settings();
+        settings.password_hasher = Some("scrypt$N=2,r=1,p=1".into());
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("site.sqlite3");
+        settings.set_database_url(format!("sqlite://{}?mode=rwc", path.display()));
+        let auth = Auth::open(&settings).await.unwrap();
+        auth.create_table().await.unwrap();
+        auth.create_user("ada", "correct horse").await.unwrap();
+        let table = rusqlite::Connection::open(&path).unwrap();
+        let stored: String = table
+            .query_row("SELECT password FROM auth_user", [], |row| row.get(0))
+            .unwrap();
+        assert!(stored.starts_with("scrypt$2$"), "{stored}");
+
+        settings.password_hasher = Some("site.hashers.Own".into());
+        let error = Auth::open(&settings).await.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "TENURE_PASSWORD_HASHER is \"site.hashers.Own\": a hasher of Django 5.2's is needed, such as \
+             \"django.contrib.auth.hashers.Argon2PasswordHasher\", or one with its costs, such as \"pbkdf2_sha256$1200000\""
+        );
+    }
 }

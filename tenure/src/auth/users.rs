@@ -8,7 +8,7 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use super::{
     AuthError, login,
-    password::{self, Hasher},
+    password::{self, HashError, Hasher},
 };
 use crate::{
     engine::{
@@ -17,7 +17,7 @@ use crate::{
     },
     moment::Moment,
     session::Session,
-    settings::Settings,
+    settings::{Settings, SettingsError},
     system::{OperatingSystem, System},
 };
 
@@ -109,6 +109,16 @@ pub fn normalize_username(username: &str) -> String {
     username.nfkc().collect()
 }
 
+/// The hasher that the settings name.
+fn hasher(settings: &Settings) -> Result<Hasher, SettingsError> {
+    let Some(name) = settings.password_hasher.as_deref() else {
+        return Ok(Hasher::default());
+    };
+    name.parse().map_err(|error: HashError| {
+        SettingsError::invalid("TENURE_PASSWORD_HASHER", name, &error.to_string())
+    })
+}
+
 impl Auth {
     /// The users in the database that `DATABASES["default"]` names.
     ///
@@ -119,7 +129,7 @@ impl Auth {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Ok(Self::on(Shared {
             table: Sqlite::open(settings).await?,
-            hasher: Hasher::default(),
+            hasher: hasher(settings)?,
             upgrades_hashes: false,
             hashing: Arc::new(Semaphore::new(cores)),
         }))
@@ -131,8 +141,8 @@ impl Auth {
         }
     }
 
-    /// The same users; new hashes are made by `hasher`, and a login takes at least its time. For sites whose Django prefers another hasher
-    /// than Django 5.2's default, or has other costs.
+    /// The same users; new hashes are made by `hasher`, in place of the setting `TENURE_PASSWORD_HASHER`. A wrong password takes at least
+    /// its time.
     #[must_use]
     pub fn with_hasher(self, hasher: Hasher) -> Self {
         Self::on(Shared {
@@ -146,18 +156,13 @@ impl Auth {
     ///
     /// **A new hash ends the user's other sessions**, since each holds a digest of the old one. Two services that prefer different hashers
     /// or costs would replace each other's hash at every login, and log the user out each time: first name the site's own by
-    /// [`with_hasher`](Self::with_hasher), and in all services at once.
+    /// the setting `TENURE_PASSWORD_HASHER`, and in all services at once.
     ///
     /// A password that is changed while its hash is replaced stays changed, and the old one is refused.
     ///
     /// ```
     /// # async fn example(settings: &tenure::Settings) -> Result<(), Box<dyn std::error::Error>> {
-    /// use tenure::auth::Auth;
-    ///
-    /// let auth = Auth::open(settings)
-    ///     .await?
-    ///     .with_hasher("django.contrib.auth.hashers.Argon2PasswordHasher".parse()?)
-    ///     .upgrade_hashes();
+    /// let auth = tenure::auth::Auth::open(settings).await?.upgrade_hashes();
     /// # Ok(())
     /// # }
     /// ```

@@ -3,7 +3,7 @@
 use argon2::{Algorithm, Argon2 as Computation, Params, Version};
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 
-use super::{Format, HashError, LETTERS, SALT_LENGTH, Stored, hasher::Kind, number};
+use super::{Format, HashError, LETTERS, SALT_LENGTH, Stored, hasher::Kind, name::three_numbers};
 use crate::system::{RandomError, System, random_text};
 
 const ALGORITHM: &str = "argon2";
@@ -44,7 +44,7 @@ impl Argon2 {
         };
         if memory > MAX_MEMORY || format.work() > MAX_WORK || format.params().is_err() {
             return Err(HashError::Costs {
-                costs: format!("{ALGORITHM} with m={memory},t={passes},p={lanes}"),
+                costs: format!("{ALGORITHM} with {}", format.costs()),
                 allowed: "m of 8 times p to 1,048,576 KiB, and m times t to 4,194,304 KiB,",
             });
         }
@@ -66,12 +66,8 @@ impl Argon2 {
         if parts.next().is_some() {
             return Err(MALFORMED);
         }
-        let mut costs = costs.split(',');
-        let mut cost = |name| {
-            let cost = costs.next().and_then(|cost| cost.strip_prefix(name));
-            cost.and_then(number).ok_or(MALFORMED)
-        };
-        let (memory, passes, lanes) = (cost("m=")?, cost("t=")?, cost("p=")?);
+        let costs = three_numbers(costs, ["m=", "t=", "p="]);
+        let [memory, passes, lanes] = costs.ok_or(MALFORMED)?;
         let length = |text, least| {
             let length = STANDARD_NO_PAD.decode(text).map(|bytes| bytes.len());
             length
@@ -81,9 +77,6 @@ impl Argon2 {
         };
         length(salt, argon2::MIN_SALT_LEN)?;
         let hash_length = length(hash, Params::MIN_OUTPUT_LEN)?;
-        if costs.next().is_some() {
-            return Err(MALFORMED);
-        }
         let format = Self {
             variety,
             version,
@@ -105,6 +98,10 @@ impl Argon2 {
 impl Format for Argon2 {
     fn algorithm(&self) -> &'static str {
         ALGORITHM
+    }
+
+    fn costs(&self) -> String {
+        format!("m={},t={},p={}", self.memory, self.passes, self.lanes)
     }
 
     fn work(&self) -> u64 {
@@ -133,13 +130,8 @@ impl Format for Argon2 {
     }
 
     fn write(&self, salt: &str, hash: &str) -> String {
-        let Self {
-            passes,
-            memory,
-            lanes,
-            ..
-        } = self;
         let (variety, version) = (self.variety, u32::from(self.version));
-        format!("{ALGORITHM}${variety}$v={version}$m={memory},t={passes},p={lanes}${salt}${hash}")
+        let costs = self.costs();
+        format!("{ALGORITHM}${variety}$v={version}${costs}${salt}${hash}")
     }
 }

@@ -97,6 +97,10 @@ impl Format for Bcrypt {
         self.input.algorithm()
     }
 
+    fn costs(&self) -> String {
+        self.rounds.to_string()
+    }
+
     fn work(&self) -> u64 {
         1 << self.rounds
     }

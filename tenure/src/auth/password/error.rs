@@ -19,11 +19,11 @@ pub enum HashError {
     /// Text of no format that Django 5.2 knows.
     #[error("this is no password hash of a format that Django 5.2 knows")]
     Unknown,
-    /// Another hasher than those of Django 5.2.
+    /// A name that is none of a hasher.
     #[error(
-        "the hasher {0:?} is none of Django 5.2's: name one as `PASSWORD_HASHERS` does, such as \"django.contrib.auth.hashers.PBKDF2PasswordHasher\""
+        "a hasher of Django 5.2's is needed, such as \"django.contrib.auth.hashers.Argon2PasswordHasher\", or one with its costs, such as \"pbkdf2_sha256$1200000\""
     )]
-    UnknownHasher(String),
+    UnknownHasher,
     /// Text that begins as the named format does, and goes on otherwise.
     #[error("this begins as a password hash of Django's `{0}` does, but is none")]
     Malformed(&'static str),

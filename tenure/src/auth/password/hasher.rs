@@ -1,7 +1,5 @@
 //! The hasher that a site prefers.
 
-use std::str::FromStr;
-
 use super::{
     Format, HashError, Stored,
     argon2::Argon2,
@@ -14,14 +12,17 @@ use crate::system::System;
 
 /// How new password hashes are made: one of Django's formats, with its costs.
 ///
-/// The default is Django 5.2's. A site whose `PASSWORD_HASHERS` begins with another names the same one here; the class's name as it
-/// stands in that setting can be parsed, and means Django 5.2's costs:
+/// The default is Django 5.2's. A site whose Django prefers another, or other costs, names it by `TENURE_PASSWORD_HASHER` or
+/// [`Auth::with_hasher`](crate::auth::Auth::with_hasher). Two texts name a hasher: what `PASSWORD_HASHERS` has, which means Django 5.2's
+/// costs, and what its hashes begin with, which says them. [`Display`](std::fmt::Display) writes the latter.
 ///
 /// ```
 /// use tenure::{auth::password::Hasher, system::OperatingSystem};
 ///
-/// assert_eq!(Hasher::default(), Hasher::pbkdf2_sha256(1_000_000)?);
-/// assert_eq!("django.contrib.auth.hashers.Argon2PasswordHasher".parse::<Hasher>()?, Hasher::argon2(2, 102_400, 8)?);
+/// assert_eq!(Hasher::default().to_string(), "pbkdf2_sha256$1000000");
+/// let argon2: Hasher = "django.contrib.auth.hashers.Argon2PasswordHasher".parse()?;
+/// assert_eq!(argon2.to_string(), "argon2$m=102400,t=2,p=8");
+/// assert_eq!("argon2$m=102400,t=2,p=8".parse::<Hasher>()?, Hasher::argon2(2, 102_400, 8)?);
 ///
 /// let encoded = Hasher::bcrypt_sha256(4)?.make("correct horse", &OperatingSystem)?;
 /// assert!(encoded.starts_with("bcrypt_sha256$$2b$04$"));
@@ -41,29 +42,6 @@ pub(super) enum Kind {
     Scrypt(Scrypt),
     Md5(Md5),
 }
-
-/// Django 5.2's classes with their costs.
-const DJANGO: [(&str, Kind); 7] = [
-    (
-        "PBKDF2PasswordHasher",
-        Kind::Pbkdf2(Pbkdf2::django(Digest::Sha256)),
-    ),
-    (
-        "PBKDF2SHA1PasswordHasher",
-        Kind::Pbkdf2(Pbkdf2::django(Digest::Sha1)),
-    ),
-    ("Argon2PasswordHasher", Kind::Argon2(Argon2::DJANGO)),
-    (
-        "BCryptSHA256PasswordHasher",
-        Kind::Bcrypt(Bcrypt::django(Input::Sha256)),
-    ),
-    (
-        "BCryptPasswordHasher",
-        Kind::Bcrypt(Bcrypt::django(Input::Password)),
-    ),
-    ("ScryptPasswordHasher", Kind::Scrypt(Scrypt::DJANGO)),
-    ("MD5PasswordHasher", Kind::Md5(Md5)),
-];
 
 impl Hasher {
     /// PBKDF2 with SHA-256. Django 5.2 takes 1,000,000 iterations, other versions others.
@@ -274,18 +252,6 @@ impl Default for Hasher {
 impl From<Kind> for Hasher {
     fn from(kind: Kind) -> Self {
         Self(kind)
-    }
-}
-
-impl FromStr for Hasher {
-    type Err = HashError;
-
-    fn from_str(class: &str) -> Result<Self, HashError> {
-        let name = class.strip_prefix("django.contrib.auth.hashers.");
-        let known = DJANGO.iter().find(|(known, _)| Some(*known) == name);
-        known
-            .map(|(_, kind)| Self(*kind))
-            .ok_or_else(|| HashError::UnknownHasher(class.to_owned()))
     }
 }
 

@@ -27,6 +27,10 @@ impl Format for Md5 {
         ALGORITHM
     }
 
+    fn costs(&self) -> String {
+        String::new()
+    }
+
     fn work(&self) -> u64 {
         1
     }

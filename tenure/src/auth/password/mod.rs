@@ -37,6 +37,7 @@ mod check;
 mod error;
 mod hasher;
 mod md5;
+mod name;
 mod pbkdf2;
 mod scrypt;
 #[cfg(test)]
@@ -60,6 +61,9 @@ const SALT_LENGTH: usize = 22;
 trait Format {
     /// The name before the first `$`.
     fn algorithm(&self) -> &'static str;
+
+    /// The costs as they stand in settings; empty where there are none.
+    fn costs(&self) -> String;
 
     /// What one hash costs, in the algorithm's own unit.
     fn work(&self) -> u64;

@@ -76,6 +76,10 @@ impl Format for Pbkdf2 {
         self.digest.algorithm()
     }
 
+    fn costs(&self) -> String {
+        self.iterations.to_string()
+    }
+
     fn work(&self) -> u64 {
         self.iterations.into()
     }

@@ -45,7 +45,7 @@ impl Scrypt {
             || format.params().is_none()
         {
             return Err(HashError::Costs {
-                costs: format!("{ALGORITHM} with N={work_factor},r={block_size},p={parallelism}"),
+                costs: format!("{ALGORITHM} with {}", format.costs()),
                 allowed: "N of a power of two, 128 times r times N + p to 2^30, and 128 times r times N times p to 2^31,",
             });
         }
@@ -86,6 +86,15 @@ impl Scrypt {
 impl Format for Scrypt {
     fn algorithm(&self) -> &'static str {
         ALGORITHM
+    }
+
+    fn costs(&self) -> String {
+        let Self {
+            work_factor,
+            block_size,
+            parallelism,
+        } = self;
+        format!("N={work_factor},r={block_size},p={parallelism}")
     }
 
     fn work(&self) -> u64 {
