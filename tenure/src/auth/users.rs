@@ -26,9 +26,6 @@ const CREATE_TABLE: &str = r#"CREATE TABLE IF NOT EXISTS "auth_user" ("id" integ
 const BY_NAME: &str = r#"SELECT "id", "username", "password", "is_active", "is_staff", "is_superuser" FROM "auth_user" WHERE "username" = ?1"#;
 const BY_ID: &str = r#"SELECT "id", "username", "password", "is_active", "is_staff", "is_superuser" FROM "auth_user" WHERE "id" = ?1"#;
 const INSERT: &str = r#"INSERT INTO "auth_user" ("password", "last_login", "is_superuser", "username", "last_name", "email", "is_staff", "is_active", "date_joined", "first_name") VALUES (?1, NULL, 0, ?2, '', '', 0, 1, ?3, '')"#;
-/// The old hash is part of the condition, so that a change of the password meanwhile stands.
-const REPLACE_PASSWORD: &str =
-    r#"UPDATE "auth_user" SET "password" = ?1 WHERE "id" = ?2 AND "password" = ?3"#;
 const NOTE_LOGIN: &str = r#"UPDATE "auth_user" SET "last_login" = ?1 WHERE "id" = ?2"#;
 
 /// Django's users: who may log in. Cheap to clone; put it into the router's state.
@@ -52,16 +49,16 @@ const NOTE_LOGIN: &str = r#"UPDATE "auth_user" SET "last_login" = ?1 WHERE "id" 
 /// ```
 #[derive(Clone)]
 pub struct Auth {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
 }
 
 #[derive(Clone)]
-struct Shared {
-    table: Arc<Sqlite>,
-    hasher: Hasher,
-    upgrades_hashes: bool,
+pub(super) struct Shared {
+    pub(super) table: Arc<Sqlite>,
+    pub(super) hasher: Hasher,
+    pub(super) upgrades_hashes: bool,
     /// Hashing takes a core for a good while; more at once than there are cores would only let strangers pile up work.
-    hashing: Arc<Semaphore>,
+    pub(super) hashing: Arc<Semaphore>,
 }
 
 /// A user of `auth_user`. With axum also an extractor: the user of the request; `Option<User>` where it may be nobody.
@@ -135,7 +132,7 @@ impl Auth {
         }))
     }
 
-    fn on(shared: Shared) -> Self {
+    pub(super) fn on(shared: Shared) -> Self {
         Self {
             shared: Arc::new(shared),
         }
@@ -147,29 +144,6 @@ impl Auth {
     pub fn with_hasher(self, hasher: Hasher) -> Self {
         Self::on(Shared {
             hasher,
-            ..Shared::clone(&self.shared)
-        })
-    }
-
-    /// The same users; a right password whose hash Django would replace ([`Hasher::must_update`]) is hashed anew at its login, as Django's
-    /// `check_password` does. Without this a hash stays as it is.
-    ///
-    /// **A new hash ends the user's other sessions**, since each holds a digest of the old one. Two services that prefer different hashers
-    /// or costs would replace each other's hash at every login, and log the user out each time: first name the site's own by
-    /// the setting `TENURE_PASSWORD_HASHER`, and in all services at once.
-    ///
-    /// A password that is changed while its hash is replaced stays changed, and the old one is refused.
-    ///
-    /// ```
-    /// # async fn example(settings: &tenure::Settings) -> Result<(), Box<dyn std::error::Error>> {
-    /// let auth = tenure::auth::Auth::open(settings).await?.upgrade_hashes();
-    /// # Ok(())
-    /// # }
-    /// ```
-    #[must_use]
-    pub fn upgrade_hashes(self) -> Self {
-        Self::on(Shared {
-            upgrades_hashes: true,
             ..Shared::clone(&self.shared)
         })
     }
@@ -208,7 +182,7 @@ impl Auth {
     }
 
     /// `user`, if the password is theirs.
-    async fn verified(
+    pub(super) async fn verified(
         &self,
         user: Option<User>,
         password: &str,
@@ -219,37 +193,6 @@ impl Auth {
             .hash(move || password::check_evenly(&password, encoded.as_deref(), &hasher))
             .await?;
         Ok(user.filter(|_| right))
-    }
-
-    fn must_upgrade(&self, user: &User) -> bool {
-        self.shared.upgrades_hashes && self.shared.hasher.must_update(&user.row.password)
-    }
-
-    /// `user`, whose password was right, under a new hash of it.
-    async fn upgraded(&self, user: User, password: &str) -> Result<Option<User>, AuthError> {
-        let (text, hasher) = (password.to_owned(), self.shared.hasher);
-        let encoded = self
-            .hash(move || hasher.make(&text, &OperatingSystem))
-            .await??;
-        let (id, old, new) = (user.id(), user.row.password.clone(), encoded.clone());
-        let replaced = self.shared.table.write(move |connection, _| {
-            connection
-                .prepare_cached(REPLACE_PASSWORD)?
-                .execute(params![new, id, old])
-        });
-        if replaced.await.map_err(AuthError::Users)? > 0 {
-            let row = UserRow {
-                password: encoded,
-                ..UserRow::clone(&user.row)
-            };
-            return Ok(Some(User {
-                row: Arc::new(row),
-                ..user
-            }));
-        }
-        // Somebody was faster: another login with a new hash of the same password, or a change of the password. What is there now decides.
-        let user = self.user_by_id(id).await?;
-        self.verified(user, password).await
     }
 
     /// The user whom the session belongs to; `None` if nobody is logged in. Django's `get_user`.
@@ -358,7 +301,7 @@ impl Auth {
     }
 
     /// Runs `work` where it may take its time.
-    async fn hash<T: Send + 'static>(
+    pub(super) async fn hash<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, AuthError> {
@@ -405,6 +348,18 @@ impl User {
         &self.row.password
     }
 
+    /// The same user with another hash.
+    pub(super) fn with_encoded_password(&self, password: String) -> Self {
+        let row = UserRow {
+            password,
+            ..UserRow::clone(&self.row)
+        };
+        Self {
+            auth: self.auth.clone(),
+            row: Arc::new(row),
+        }
+    }
+
     /// Sets `last_login`, as Django's receiver of `user_logged_in` does.
     pub(super) async fn note_login(&self, now: SystemTime) -> Result<(), AuthError> {
         let (id, now) = (self.row.id, Moment::from(now));
@@ -431,68 +386,5 @@ impl fmt::Debug for User {
         f.debug_struct("User")
             .field("id", &self.row.id)
             .finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const PASSWORD: &str = "correct horse";
-
-    async fn users() -> (tempfile::TempDir, Auth) {
-        let folder = tempfile::tempdir().unwrap();
-        let mut settings = crate::testing::settings();
-        let path = folder.path().join("site.sqlite3");
-        settings.set_database_url(format!("sqlite://{}?mode=rwc", path.display()));
-        let auth = Auth::open(&settings).await.unwrap();
-        auth.create_table().await.unwrap();
-        (folder, auth.with_hasher(Hasher::pbkdf2_sha256(10).unwrap()))
-    }
-
-    fn made(password: &str, iterations: u32) -> String {
-        let hasher = Hasher::pbkdf2_sha256(iterations).unwrap();
-        hasher.make(password, &OperatingSystem).unwrap()
-    }
-
-    /// The user after an upgrade during which another has stored `meanwhile`, and what is stored in the end.
-    async fn raced(meanwhile: &'static str) -> (Option<User>, Option<String>) {
-        let (_folder, old) = users().await;
-        let user = old.create_user("ada", PASSWORD).await.unwrap();
-        let other = old
-            .shared
-            .table
-            .write(move |c, _| c.execute_batch(meanwhile));
-        other.await.unwrap();
-        let new = old.with_hasher(Hasher::pbkdf2_sha256(20).unwrap());
-        let id = user.id();
-        let upgraded = new.upgraded(user, PASSWORD).await.unwrap();
-        let stored = new.user_by_id(id).await.unwrap();
-        (upgraded, stored.map(|user| user.row.password.clone()))
-    }
-
-    fn storing(encoded: &str) -> &'static str {
-        format!("UPDATE auth_user SET password = '{encoded}'").leak()
-    }
-
-    #[tokio::test]
-    async fn an_upgrade_leaves_what_was_stored_meanwhile() {
-        let (user, stored) = raced("").await;
-        let stored = stored.unwrap();
-        assert_eq!(user.unwrap().encoded_password(), stored);
-        assert!(stored.starts_with("pbkdf2_sha256$20$"), "{stored}");
-
-        let changed = made("another", 10);
-        let (user, stored) = raced(storing(&changed)).await;
-        assert!(user.is_none(), "the old password is wrong by now");
-        assert_eq!(stored.unwrap(), changed);
-
-        let upgraded = made(PASSWORD, 20);
-        let (user, stored) = raced(storing(&upgraded)).await;
-        assert_eq!(user.unwrap().encoded_password(), upgraded);
-        assert_eq!(stored.unwrap(), upgraded);
-
-        let (user, stored) = raced("DELETE FROM auth_user").await;
-        assert!(user.is_none() && stored.is_none());
     }
 }
