@@ -133,7 +133,7 @@ mod tests {
                 }
             }
         }
-        println!("{checks} checks");
+        println!("passwords: {checks} answers of tenure and Django about hashes of either agree");
         assert_eq!(checks, 68 * 2 * 4);
     }
 
@@ -229,7 +229,9 @@ mod tests {
             }
         }
         let kept = 7 * stored.len() - out_of_date;
-        println!("{out_of_date} out of date, {kept} kept");
+        println!(
+            "passwords: on {out_of_date} hashes out of date and {kept} that are not, tenure and Django agree"
+        );
         assert_eq!(kept, 14, "of {}", 7 * stored.len());
     }
 
