@@ -40,9 +40,11 @@
 mod error;
 mod login;
 pub mod password;
+mod redirect;
 mod upgrade;
 mod users;
 
 pub use error::AuthError;
 pub use login::{login, logout, update_session_auth_hash};
+pub use redirect::{LoginUrls, REDIRECT_FIELD_NAME, is_safe_redirect, redirect_to_login};
 pub use users::{Auth, User, normalize_username};

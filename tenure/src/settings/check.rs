@@ -50,6 +50,7 @@ impl Settings {
         self.check_cookie()?;
         self.check_limits()?;
         self.check_databases_and_caches()?;
+        self.check_login_urls()?;
         self.zone()?;
         self.check_secret()
     }
@@ -183,6 +184,26 @@ impl Settings {
                 &self.max_size.to_string(),
                 &format!("at least {LEAST_MAX_SIZE} bytes are needed"),
             ));
+        }
+        Ok(())
+    }
+
+    fn check_login_urls(&self) -> Result<(), SettingsError> {
+        let urls = [
+            ("LOGIN_URL", Some(&self.login_url)),
+            ("LOGIN_REDIRECT_URL", Some(&self.login_redirect_url)),
+            ("LOGOUT_REDIRECT_URL", self.logout_redirect_url.as_ref()),
+        ];
+        let wrong = |url: &String| {
+            let place = url.contains(['/', '.']) || url.starts_with(['?', '#']);
+            !place || !url.bytes().all(|byte| (b'!'..=b'~').contains(&byte))
+        };
+        for (setting, url) in urls {
+            if let Some(url) = url.filter(|url| wrong(url)) {
+                let needed = "a path or URL is needed, such as \"/accounts/login/\", in printable ASCII without spaces: the name of a URL \
+                              pattern is Django's, and means nothing here";
+                return Err(SettingsError::invalid(setting, url, needed));
+            }
         }
         Ok(())
     }

@@ -107,6 +107,15 @@ pub struct Settings {
     /// `TIME_ZONE`: the local time of dates where `USE_TZ` is off. `America/Chicago`, as in Django.
     #[doc(alias = "TIME_ZONE")]
     pub time_zone: String,
+    /// `LOGIN_URL`: where visitors log in, a path or URL. `/accounts/login/`.
+    #[doc(alias = "LOGIN_URL")]
+    pub login_url: String,
+    /// `LOGIN_REDIRECT_URL`: where a login leads that came from nowhere. `/accounts/profile/`.
+    #[doc(alias = "LOGIN_REDIRECT_URL")]
+    pub login_redirect_url: String,
+    /// `LOGOUT_REDIRECT_URL`: where a logout leads. None: wherever the program says.
+    #[doc(alias = "LOGOUT_REDIRECT_URL")]
+    pub logout_redirect_url: Option<String>,
     /// `TENURE_DEVELOPMENT`: development mode, in which a missing or weak secret passes. `false`.
     pub development: bool,
     /// `TENURE_STORE_TIMEOUT`: how long one call to the store may take, in seconds. 5.
@@ -232,6 +241,9 @@ impl Settings {
             caches: BTreeMap::new(),
             use_tz: true,
             time_zone: "America/Chicago".into(),
+            login_url: "/accounts/login/".into(),
+            login_redirect_url: "/accounts/profile/".into(),
+            logout_redirect_url: None,
             development: false,
             store_timeout: Duration::from_secs(5),
             read_replica: None,
