@@ -38,6 +38,7 @@
 //! level change").
 
 mod error;
+mod guard;
 mod login;
 pub mod password;
 mod redirect;
@@ -45,6 +46,7 @@ mod upgrade;
 mod users;
 
 pub use error::AuthError;
+pub use guard::{Admission, LoginRequired};
 pub use login::{login, logout, update_session_auth_hash};
 pub use redirect::{LoginUrls, REDIRECT_FIELD_NAME, is_safe_redirect, redirect_to_login};
 pub use users::{Auth, User, normalize_username};

@@ -49,11 +49,9 @@ impl<S: Sync> OptionalFromRequestParts<S> for LazySession {
 
 impl IntoResponse for SessionError {
     fn into_response(self) -> Response {
-        let (status, headers) = report(&self);
+        let (status, retry) = report(&self);
         let mut response = (status, message(&self)).into_response();
-        for (name, value) in headers.into_iter().flatten() {
-            response.headers_mut().insert(name, value);
-        }
+        response.headers_mut().extend(retry);
         response
     }
 }

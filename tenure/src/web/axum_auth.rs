@@ -6,11 +6,8 @@ use axum_core::{
 };
 use http::{StatusCode, request::Parts};
 
-use crate::{
-    auth::{Auth, AuthError, User},
-    error::SessionError,
-    session::Session,
-};
+use super::auth::{auth_failure, user};
+use crate::auth::{Auth, AuthError, User};
 
 /// Why the extractor [`User`] gave no user.
 ///
@@ -58,8 +55,7 @@ where
         parts: &mut Parts,
         state: &S,
     ) -> Result<Option<Self>, Self::Rejection> {
-        let session = Session::from_request_parts(parts, state).await?;
-        Auth::from_ref(state).user(&session).await
+        user(&parts.extensions, &Auth::from_ref(state)).await
     }
 }
 
@@ -74,22 +70,6 @@ impl IntoResponse for UserRejection {
 
 impl IntoResponse for AuthError {
     fn into_response(self) -> Response {
-        match self {
-            Self::Session(error) => error.into_response(),
-            Self::Users(error) => SessionError::Store(error).into_response(),
-            other => {
-                let status = StatusCode::from_u16(other.status())
-                    .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-                if status.is_server_error() {
-                    tracing::error!("{other}");
-                    return (
-                        status,
-                        "The login could not be handled. The server's log says why.\n",
-                    )
-                        .into_response();
-                }
-                (status, format!("{other}\n")).into_response()
-            }
-        }
+        auth_failure(self)
     }
 }

@@ -9,7 +9,7 @@ use std::{
 
 use http::{
     HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode,
-    header::{COOKIE, RETRY_AFTER, SET_COOKIE, VARY},
+    header::{CONTENT_TYPE, COOKIE, RETRY_AFTER, SET_COOKIE, VARY},
 };
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
@@ -26,6 +26,7 @@ use crate::{
 
 /// Seconds after which a visitor who met an outage may try again.
 pub(super) const RETRY_AFTER_SECONDS: u16 = 5;
+const PLAIN_TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 
 /// Gives every request below it a session. Django's `SessionMiddleware`.
 ///
@@ -245,23 +246,28 @@ fn vary_on_cookie(map: &mut HeaderMap) {
     }
 }
 
-/// The response in place of one whose session could not be saved.
-fn failure<Body: Default + 'static>(error: &SessionError) -> Response<Body> {
-    let (status, headers) = report(error);
-    let mut response = Response::new(Body::default());
-    *response.status_mut() = status;
-    for (name, value) in headers.into_iter().flatten() {
-        response.headers_mut().insert(name, value);
-    }
+/// The response in place of one whose session could not be loaded or saved.
+pub(super) fn failure<Body: Default + 'static>(error: &SessionError) -> Response<Body> {
+    let (status, retry) = report(error);
+    let mut response = plain(status, message(error));
+    response.headers_mut().extend(retry);
     response
         .headers_mut()
         .insert(VARY, HeaderValue::from_static("Cookie"));
-    fill(response.body_mut(), message(error));
     response
 }
 
-/// Logs what went wrong, and gives the status and headers that tell the visitor.
-pub(super) fn report(error: &SessionError) -> (StatusCode, [Option<(HeaderName, HeaderValue)>; 2]) {
+/// A response of `text`.
+pub(super) fn plain<Body: Default + 'static>(status: StatusCode, text: &str) -> Response<Body> {
+    let mut response = Response::new(Body::default());
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, PLAIN_TEXT);
+    fill(response.body_mut(), text);
+    response
+}
+
+/// Logs what went wrong, and gives the status and the header that tell the visitor.
+pub(super) fn report(error: &SessionError) -> (StatusCode, Option<(HeaderName, HeaderValue)>) {
     let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     if status.is_server_error() {
         let mut causes = String::new();
@@ -280,11 +286,7 @@ pub(super) fn report(error: &SessionError) -> (StatusCode, [Option<(HeaderName, 
     }
     let retry = (status == StatusCode::SERVICE_UNAVAILABLE)
         .then(|| (RETRY_AFTER, RETRY_AFTER_SECONDS.into()));
-    let content_type = (
-        http::header::CONTENT_TYPE,
-        HeaderValue::from_static("text/plain; charset=utf-8"),
-    );
-    (status, [Some(content_type), retry])
+    (status, retry)
 }
 
 /// What the visitor reads. Causes stay in the log: they may name hosts and files.
@@ -311,11 +313,11 @@ pub(super) fn message(error: &SessionError) -> &'static str {
 
 /// Puts `text` into the body where its type is known. Demanding that every body can be made from text would keep out those of other
 /// layers, such as compression.
-fn fill<Body: 'static>(body: &mut Body, text: &'static str) {
+fn fill<Body: 'static>(body: &mut Body, text: &str) {
     let body: &mut dyn Any = body;
     #[cfg(feature = "axum")]
     if let Some(body) = body.downcast_mut::<axum_core::body::Body>() {
-        *body = text.into();
+        *body = text.to_owned().into();
         return;
     }
     if let Some(body) = body.downcast_mut::<String>() {
