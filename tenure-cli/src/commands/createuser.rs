@@ -45,7 +45,9 @@ pub(crate) async fn run(arguments: Arguments, site: &Site, out: Out<'_>) -> Resu
     } else {
         from_terminal()?
     };
-    let user = auth.create_user(&arguments.username, &password).await?;
+    let user = auth
+        .create_user(&arguments.username, password.as_str())
+        .await?;
     Ok(writeln!(
         out,
         "made the user {} with id {}",

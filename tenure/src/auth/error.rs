@@ -28,6 +28,11 @@ pub enum AuthError {
         crate::auth::password::MAX_BYTES
     )]
     PasswordInvalid,
+    /// There are several backends, and the user who is to log in comes from none of them.
+    #[error(
+        "several backends could log this user in: name one by `User::with_backend`, or log in whom `Auth::authenticate` gives"
+    )]
+    BackendUnknown,
     /// The machine's random source failed.
     #[error(transparent)]
     Random(#[from] RandomError),
@@ -50,7 +55,7 @@ impl AuthError {
             Self::Session(error) => error.status(),
             Self::Users(_) => 503,
             Self::UsernameTaken(_) | Self::UsernameInvalid(_) | Self::PasswordInvalid => 400,
-            Self::Random(_) | Self::Hash(_) | Self::Hashing(_) => 500,
+            Self::BackendUnknown | Self::Random(_) | Self::Hash(_) | Self::Hashing(_) => 500,
         }
     }
 }

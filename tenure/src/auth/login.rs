@@ -15,7 +15,6 @@ const CSRF_TOKEN: &str = "_csrftoken";
 const CSRF_ALPHABET: &[u8] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 const CSRF_LENGTH: usize = 32;
 
-const MODEL_BACKEND: &str = "django.contrib.auth.backends.ModelBackend";
 const HASH_SALT: &str = "django.contrib.auth.models.AbstractBaseUser.get_session_auth_hash";
 
 /// Ties a session to the user's present password: `get_session_auth_hash` of Django's `AbstractBaseUser`.
@@ -54,12 +53,14 @@ fn user_id(session: &Session) -> Option<String> {
 ///
 /// # Errors
 ///
-/// When the session or the users cannot be written.
+/// When the session or the users cannot be written, or there are several backends and none of them has found this user
+/// ([`User::with_backend`]).
 ///
 /// # Example
 ///
 /// See the [module docs](super).
 pub async fn login(session: &Session, user: &User) -> Result<(), AuthError> {
+    let backend = user.backend()?;
     let id = user.id().to_string();
     let hash = session_hash(user.encoded_password(), &session.shared().secret);
     let logged_in = session.contains_key(USER_ID);
@@ -68,11 +69,7 @@ pub async fn login(session: &Session, user: &User) -> Result<(), AuthError> {
     } else {
         session.cycle_key().await?;
     }
-    session.extend([
-        (USER_ID, id.as_str()),
-        (BACKEND, MODEL_BACKEND),
-        (HASH, &hash),
-    ])?;
+    session.extend([(USER_ID, id.as_str()), (BACKEND, backend), (HASH, &hash)])?;
     if session.contains_key(CSRF_TOKEN) {
         // A token from before the login must be worthless after it.
         let system = &*session.shared().system;
@@ -129,15 +126,12 @@ pub(super) async fn user(auth: &Auth, session: &Session) -> Result<Option<User>,
     let Some(id) = user_id(session).and_then(|id| id.parse().ok()) else {
         return Ok(None);
     };
-    if session.get::<String>(BACKEND).ok().flatten().as_deref() != Some(MODEL_BACKEND) {
-        return Ok(None);
-    }
-    let Some(user) = auth.user_by_id(id).await? else {
+    let Some(backend) = session.get::<String>(BACKEND).ok().flatten() else {
         return Ok(None);
     };
-    if !user.is_active() {
+    let Some(user) = auth.shared.backends.user(auth, &backend, id).await? else {
         return Ok(None);
-    }
+    };
     let shared = session.shared();
     let current = session_hash(user.encoded_password(), &shared.secret);
     if matches(session, &current) {

@@ -33,10 +33,30 @@
 //! }
 //! ```
 //!
+//! Pages for logged-in users, or for some of them, stand behind a [`LoginRequired`]; strangers are sent to the login page and, by
+//! [`LoginUrls::after_login`], back:
+//!
+//! ```
+//! # fn example(auth: tenure::auth::Auth, sessions: tenure::SessionLayer, settings: &tenure::Settings) -> axum::Router {
+//! use axum::{Router, routing::get};
+//! use tenure::auth::{LoginRequired, User};
+//!
+//! Router::new()
+//!     .route("/sales", get(async |user: User| format!("What {} has sold", user.username())))
+//!     .route_layer(LoginRequired::new(auth.clone(), settings).staff())
+//!     .route("/", get("Welcome"))
+//!     .layer(sessions)
+//!     .with_state(auth)
+//! # }
+//! ```
+//!
+//! Who users are need not stand in the table: an [`AuthBackend`] may ask a directory or an API.
+//!
 //! Mirrors `django/contrib/auth/__init__.py` and `django/contrib/auth/backends.py` (Django 5.2). It differs in one thing: a login always
 //! changes the session's key, also when the same user logs in again (OWASP session management, "renew the session ID after any privilege
 //! level change").
 
+mod backend;
 mod error;
 mod guard;
 mod login;
@@ -45,6 +65,7 @@ mod redirect;
 mod upgrade;
 mod users;
 
+pub use backend::{AllowAllUsersModelBackend, AuthBackend, Backends, ModelBackend, Verdict};
 pub use error::AuthError;
 pub use guard::{Admission, LoginRequired};
 pub use login::{login, logout, update_session_auth_hash};

@@ -7,7 +7,9 @@ use tokio::sync::Semaphore;
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::{
-    AuthError, login,
+    AuthError,
+    backend::Backends,
+    login,
     password::{self, HashError, Hasher},
 };
 use crate::{
@@ -57,6 +59,7 @@ pub(super) struct Shared {
     pub(super) table: Arc<Sqlite>,
     pub(super) hasher: Hasher,
     pub(super) upgrades_hashes: bool,
+    pub(super) backends: Backends,
     /// Hashing takes a core for a good while; more at once than there are cores would only let strangers pile up work.
     pub(super) hashing: Arc<Semaphore>,
 }
@@ -68,6 +71,8 @@ pub(super) struct Shared {
 pub struct User {
     auth: Auth,
     row: Arc<UserRow>,
+    /// The name of the backend that has found the user.
+    backend: Option<&'static str>,
 }
 
 #[derive(Clone)]
@@ -128,6 +133,7 @@ impl Auth {
             table: Sqlite::open(settings).await?,
             hasher: hasher(settings)?,
             upgrades_hashes: false,
+            backends: Backends::default(),
             hashing: Arc::new(Semaphore::new(cores)),
         }))
     }
@@ -161,24 +167,32 @@ impl Auth {
         create.await.map_err(AuthError::Users)
     }
 
-    /// The active user with this name and password; `None` if there is none. Django's `authenticate`.
-    ///
-    /// An unknown user costs as much time as a wrong password.
+    /// The user with this name and password, by the first of the [backends](Self::with_backends) that knows them; `None` if there is none.
+    /// Django's `authenticate`.
     ///
     /// # Errors
     ///
-    /// When the users cannot be read.
+    /// When the users cannot be read, or a backend fails.
     pub async fn authenticate(
         &self,
         username: &str,
         password: &str,
     ) -> Result<Option<User>, AuthError> {
+        let backends = &self.shared.backends;
+        backends.authenticate(self, username, password).await
+    }
+
+    /// The user of the table with this name and password, active or not.
+    pub(super) async fn owner(
+        &self,
+        username: &str,
+        password: &str,
+    ) -> Result<Option<User>, AuthError> {
         let user = self.user_by_name(username).await?;
-        let user = match self.verified(user, password).await? {
-            Some(user) if self.must_upgrade(&user) => self.upgraded(user, password).await?,
-            user => user,
-        };
-        Ok(user.filter(User::is_active))
+        match self.verified(user, password).await? {
+            Some(user) if self.must_upgrade(&user) => self.upgraded(user, password).await,
+            user => Ok(user),
+        }
     }
 
     /// `user`, if the password is theirs.
@@ -207,24 +221,35 @@ impl Auth {
         login::user(self, session).await
     }
 
-    /// Adds an active user without further rights. The name is normalised, see [`normalize_username`].
+    /// Adds an active user without further rights. The name is normalised, see [`normalize_username`]. Without a password (`None`) only
+    /// another [backend](super::AuthBackend) than the table's can log them in.
     ///
     /// # Errors
     ///
     /// When the name is taken or not allowed, the password is empty or over-long, or the users cannot be written.
-    pub async fn create_user(&self, username: &str, password: &str) -> Result<User, AuthError> {
+    pub async fn create_user(
+        &self,
+        username: &str,
+        password: impl Into<Option<&str>>,
+    ) -> Result<User, AuthError> {
+        let password = password.into();
         let username = &*normalize_username(username);
         let allowed = |c: char| c.is_alphanumeric() || "@.+-_".contains(c);
         if username.is_empty() || username.chars().count() > 150 || !username.chars().all(allowed) {
             return Err(AuthError::UsernameInvalid(username.to_owned()));
         }
-        if password.is_empty() || password.len() > password::MAX_BYTES {
-            return Err(AuthError::PasswordInvalid);
-        }
-        let (text, hasher) = (password.to_owned(), self.shared.hasher);
-        let encoded = self
-            .hash(move || hasher.make(&text, &OperatingSystem))
-            .await??;
+        let encoded = match password {
+            None => password::make_unusable(&OperatingSystem)?,
+            Some("") => return Err(AuthError::PasswordInvalid),
+            Some(text) if text.len() > password::MAX_BYTES => {
+                return Err(AuthError::PasswordInvalid);
+            }
+            Some(text) => {
+                let (text, hasher) = (text.to_owned(), self.shared.hasher);
+                self.hash(move || hasher.make(&text, &OperatingSystem))
+                    .await??
+            }
+        };
         let (name, now) = (username.to_owned(), Moment::from(OperatingSystem.now()));
         let (stored_name, stored_password) = (name.clone(), encoded.clone());
         let inserted = self.shared.table.write(move |connection, zone| {
@@ -250,6 +275,7 @@ impl Auth {
         Ok(User {
             auth: self.clone(),
             row: Arc::new(row),
+            backend: None,
         })
     }
 
@@ -297,6 +323,7 @@ impl Auth {
         Ok(row.map(|row| User {
             auth: self.clone(),
             row: Arc::new(row),
+            backend: None,
         }))
     }
 
@@ -357,7 +384,24 @@ impl User {
         Self {
             auth: self.auth.clone(),
             row: Arc::new(row),
+            backend: self.backend,
         }
+    }
+
+    /// The same user, as found by the backend of this name. [`Auth::authenticate`] does it by itself; a program with several backends
+    /// does it to [log in](super::login()) a user whom none of them has found, such as one who has just signed up.
+    #[must_use]
+    pub fn with_backend(self, name: &'static str) -> Self {
+        Self {
+            backend: Some(name),
+            ..self
+        }
+    }
+
+    /// The name of the backend that logs the user in.
+    pub(super) fn backend(&self) -> Result<&'static str, AuthError> {
+        let name = self.backend.or_else(|| self.auth.shared.backends.only());
+        name.ok_or(AuthError::BackendUnknown)
     }
 
     /// Sets `last_login`, as Django's receiver of `user_logged_in` does.
