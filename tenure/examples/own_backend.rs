@@ -8,7 +8,9 @@ use std::{collections::HashMap, error::Error, io};
 
 use tenure::{
     StoreError,
-    auth::{self, Auth, AuthBackend, AuthError, Backends, ModelBackend, User, Verdict},
+    auth::{
+        self, Auth, AuthBackend, AuthError, Backends, ModelBackend, User, Verdict, password::Hasher,
+    },
     testing,
 };
 
@@ -80,9 +82,11 @@ pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
     let directory = Directory(HashMap::from(people));
     let auth = Auth::open(&settings)
         .await?
+        .with_hasher(Hasher::pbkdf2_sha256(1_000)?) // cheap, for this example alone
         .with_backends(Backends::first(directory).then(ModelBackend));
     auth.create_table().await?;
     auth.create_user("ada", "in the table").await?;
+    auth.create_user("mallory", "in the directory").await?;
 
     let grace = auth.authenticate("grace", "in the directory").await?;
     let grace = grace.ok_or("the directory knows her")?;
@@ -91,7 +95,10 @@ pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
     let ada = auth.authenticate("ada", "in the table").await?;
     let ada = ada.ok_or("the table knows her")?;
     let mallory = auth.authenticate("mallory", "in the directory").await?;
-    assert!(mallory.is_none(), "suspended");
+    assert!(
+        mallory.is_none(),
+        "the table would let in whom the directory suspends"
+    );
 
     let sessions = testing::sessions(&settings)?;
     for (user, backend) in [
