@@ -10,6 +10,8 @@ mod failure;
 #[cfg(feature = "mysql")]
 mod pool;
 pub(crate) mod sql;
+#[cfg(all(feature = "auth", feature = "mysql"))]
+mod statements;
 #[cfg(feature = "mysql")]
 mod table;
 #[cfg(feature = "mysql")]

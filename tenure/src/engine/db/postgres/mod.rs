@@ -10,6 +10,8 @@ mod failure;
 #[cfg(feature = "postgres")]
 mod line;
 pub(crate) mod sql;
+#[cfg(all(feature = "auth", feature = "postgres"))]
+mod statements;
 #[cfg(feature = "postgres")]
 mod table;
 #[cfg(feature = "postgres")]
