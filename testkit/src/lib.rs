@@ -8,6 +8,7 @@
     reason = "tests fail this way"
 )]
 
+mod certificates;
 mod console;
 mod django;
 mod mariadb;

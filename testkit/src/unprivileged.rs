@@ -36,9 +36,10 @@ pub(crate) fn folder() -> TempDir {
     folder
 }
 
-fn give(folder: &Path) {
+/// Gives a file or folder to that user.
+pub(crate) fn give(path: &Path) {
     if is_root() {
-        chown(folder, Some(NOBODY), Some(NOBODY)).unwrap();
+        chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
     }
 }
 

@@ -13,3 +13,5 @@ mod outage;
 mod site;
 #[cfg(test)]
 mod table;
+#[cfg(test)]
+mod tls;

@@ -15,3 +15,5 @@ mod replica;
 mod site;
 #[cfg(test)]
 mod table;
+#[cfg(test)]
+mod tls;

@@ -48,8 +48,6 @@ async fn what_is_wrong_is_told_with_what_to_do() {
         text.contains("(database \"nowhere\") does not exist"),
         "{text}"
     );
-    let text = refused(format!("{url}?sslmode=require")).await;
-    assert!(text.contains("TLS"), "{text}");
 
     // By way of a unix socket.
     let socket = server
