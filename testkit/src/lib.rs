@@ -10,6 +10,7 @@
 
 mod certificates;
 mod console;
+mod disk;
 mod django;
 mod mariadb;
 mod memcached;
@@ -20,6 +21,7 @@ mod redis;
 mod unprivileged;
 
 pub use console::Console;
+pub use disk::Disk;
 pub use django::{Django, python};
 pub use mariadb::MariaDb;
 pub use memcached::Memcached;

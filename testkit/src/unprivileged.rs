@@ -12,7 +12,7 @@ use tempfile::TempDir;
 /// `nobody` and `nogroup`.
 const NOBODY: u32 = 65_534;
 
-fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     fs::metadata("/proc/self").unwrap().uid() == 0
 }
 

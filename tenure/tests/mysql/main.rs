@@ -8,6 +8,9 @@ mod conformance;
 #[path = "../common/database.rs"]
 mod database;
 #[cfg(test)]
+#[path = "../common/full.rs"]
+mod full;
+#[cfg(test)]
 mod outage;
 #[cfg(test)]
 mod site;

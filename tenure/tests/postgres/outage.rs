@@ -6,8 +6,9 @@ use tenure::{
     engine::db::PostgresStore,
     store::{Saved, SessionStore},
 };
-use testkit::{Postgres, Proxy, free_port};
+use testkit::{Disk, Postgres, Proxy, free_port};
 
+use crate::full::nobody_is_logged_out;
 use crate::site::{KEY, create, healed, key, record, round_trips, settings, store, told};
 
 async fn refused(url: String) -> String {
@@ -196,4 +197,21 @@ async fn a_statement_costs_one_round_trip() {
         .unwrap();
     let trips = round_trips(&store, &proxy).await;
     assert_eq!(trips, [1; 6], "create, load, touch, save, new key, delete");
+}
+
+#[tokio::test]
+async fn a_full_disk_logs_nobody_out() {
+    let server = Postgres::start();
+    let disk = Disk::new("32m");
+    let folder = disk.server_folder("tables").display().to_string();
+    server.sql(
+        "postgres",
+        &format!("CREATE TABLESPACE small LOCATION '{folder}'"),
+    );
+    server.sql("postgres", "CREATE DATABASE site TABLESPACE small");
+    let store = PostgresStore::open(&settings(server.url("site")))
+        .await
+        .unwrap();
+    store.create_table().await.unwrap();
+    nobody_is_logged_out(store, &disk).await;
 }
