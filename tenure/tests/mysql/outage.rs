@@ -9,9 +9,7 @@ use tenure::{
 use testkit::{Disk, MariaDb, Proxy, free_port};
 
 use crate::full::nobody_is_logged_out;
-use crate::site::{
-    KEY, create, djangos_statements, healed, key, record, round_trips, settings, store, told,
-};
+use crate::site::{KEY, create, djangos_statements, healed, key, record, settings, store, told};
 
 async fn refused(url: String) -> String {
     let error = MysqlStore::open(&settings(url)).await.unwrap_err();
@@ -152,18 +150,6 @@ async fn a_line_that_fails_is_told_in_time_and_heals() {
         }
     }
     assert!(broken > 10, "{broken}");
-}
-
-#[tokio::test]
-async fn a_statement_costs_one_round_trip() {
-    let server = MariaDb::start();
-    let (_, database) = store(&server).await;
-    let proxy = Proxy::to_port(server.port());
-    let store = MysqlStore::open(&settings(server.url_through(proxy.port(), &database)))
-        .await
-        .unwrap();
-    let trips = round_trips(&store, &proxy).await;
-    assert_eq!(trips, [1; 6], "create, load, touch, save, new key, delete");
 }
 
 #[tokio::test]
