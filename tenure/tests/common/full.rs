@@ -12,7 +12,7 @@ fn large() -> String {
         state = state
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1);
-        format!("{:016x}", state)
+        format!("{state:016x}")
     };
     (0..1 << 15).map(|_| next()).collect()
 }
