@@ -145,6 +145,19 @@ pub enum StoreError {
         /// The limit, in bytes.
         limit: usize,
     },
+    /// A session does not fit into one entry of its cache. The one from before is left as it is.
+    #[error(
+        "a session of {size} bytes is more than the {limit} that memcached at {address} keeps in one entry: store less in it, or start \
+         memcached with a larger `-I`"
+    )]
+    EntryTooLarge {
+        /// What would have to be kept, in bytes.
+        size: usize,
+        /// The limit, in bytes.
+        limit: usize,
+        /// The server's address, as in `LOCATION`.
+        address: String,
+    },
     /// A session does not fit into a cookie. The visitor keeps the one from before.
     #[error(
         "the session needs {size} bytes of cookies and browsers keep {limit}: store less in it, use an engine that keeps sessions on the \
@@ -225,7 +238,7 @@ pub enum SessionError {
 
 impl SessionError {
     /// The HTTP status that tells a visitor what happened: 503 for an outage, 400 for an interrupted session, else 500; 500 too for a
-    /// session that is too large to be read, or for a cookie.
+    /// session that is too large to be read or kept.
     ///
     /// ```
     /// assert_eq!(tenure::SessionError::Interrupted.status(), 400);
@@ -234,7 +247,11 @@ impl SessionError {
         match self {
             Self::Interrupted => 400,
             // Trying again would not make a session any smaller.
-            Self::Store(StoreError::TooLarge { .. } | StoreError::CookieTooLarge { .. })
+            Self::Store(
+                StoreError::TooLarge { .. }
+                | StoreError::EntryTooLarge { .. }
+                | StoreError::CookieTooLarge { .. },
+            )
             | Self::Value { .. }
             | Self::ResponseSent
             | Self::ZeroExpiry
