@@ -1,7 +1,7 @@
 //! Reading: Python's pickle machine, with the instructions for plain data.
 
 use super::{
-    class::Class,
+    class::{Class, ZONE},
     integer, lines, opcode as op,
     problem::Problem,
     tree::{Id, Node, to_json},
@@ -19,7 +19,8 @@ const NEWEST: u8 = 5;
 ///
 /// # Errors
 ///
-/// [`CodecError::Malformed`] if it is no pickle, does not hold a dict at its top, or holds anything but plain data: the cause names it.
+/// [`CodecError::Malformed`] if it is no pickle, does not hold a dict at its top, or holds any code: the cause names it.
+/// [`CodecError::PythonValue`] if all is well, but a value is of a type that JSON has not: a date, a `Decimal`, a set.
 /// [`CodecError::TooLarge`] if it holds more than `limit`.
 ///
 /// # Example
@@ -87,6 +88,14 @@ impl<'a> Machine<'a> {
                 op::GET | op::BINGET | op::LONG_BINGET => self.get(code)?,
                 op::PUT | op::BINPUT | op::LONG_BINPUT | op::MEMOIZE => self.put(code)?,
                 op::APPEND | op::APPENDS | op::SETITEM | op::SETITEMS => self.fill(code)?,
+                op::ADDITEMS => {
+                    self.above_mark()?;
+                    self.foreign_stays("ADDITEMS")?;
+                }
+                op::BUILD => {
+                    self.pop()?;
+                    self.foreign_stays("BUILD")?;
+                }
                 op::GLOBAL | op::STACK_GLOBAL => self.global(code)?,
                 op::REDUCE => self.reduce()?,
                 op::NEWOBJ => self.new_object()?,
@@ -141,6 +150,22 @@ impl<'a> Machine<'a> {
                 let length = self.length::<8>()?;
                 Node::Text(self.take(length)?)
             }
+            op::SHORT_BINBYTES => {
+                let length = self.byte()?;
+                self.bytes(length.into(), "bytes")?
+            }
+            op::BINBYTES => {
+                let length = self.length::<4>()?;
+                self.bytes(length, "bytes")?
+            }
+            op::BINBYTES8 => {
+                let length = self.length::<8>()?;
+                self.bytes(length, "bytes")?
+            }
+            op::BYTEARRAY8 => {
+                let length = self.length::<8>()?;
+                self.bytes(length, "bytearray")?
+            }
             _ => {
                 let name = op::refused(code);
                 return Err(name.map_or(Problem::Unknown(code), Problem::Instruction));
@@ -155,6 +180,11 @@ impl<'a> Machine<'a> {
             op::EMPTY_TUPLE => Node::Tuple(Vec::new()),
             op::LIST => Node::List(self.above_mark()?),
             op::TUPLE => Node::Tuple(self.above_mark()?),
+            op::EMPTY_SET => Node::Foreign("set"),
+            op::FROZENSET => {
+                self.above_mark()?;
+                Node::Foreign("frozenset")
+            }
             op::DICT => Node::Dict(pairs(self.above_mark()?)?),
             op::TUPLE1 => Node::Tuple(self.pop_many::<1>()?.to_vec()),
             op::TUPLE2 => Node::Tuple(self.pop_many::<2>()?.to_vec()),
@@ -231,7 +261,7 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    /// `OrderedDict()`; its items follow as those of a dict.
+    /// `OrderedDict()`; its items follow as those of a dict. Or a value that JSON has not, whatever it is made of.
     fn reduce(&mut self) -> Result<(), Problem> {
         let [callable, arguments] = self.pop_many()?;
         match (self.nodes.get(callable), self.nodes.get(arguments)) {
@@ -239,14 +269,42 @@ impl<'a> Machine<'a> {
                 self.push(Node::Dict(Vec::new()));
                 Ok(())
             }
+            (Some(&Node::Class(Class::Foreign(class))), Some(Node::Tuple(_))) => {
+                self.push(Node::Foreign(class));
+                Ok(())
+            }
+            (Some(Node::Class(Class::GetAttr)), Some(Node::Tuple(arguments)))
+                if self.builds_a_zone(arguments) =>
+            {
+                self.push(Node::Class(Class::Foreign(ZONE)));
+                Ok(())
+            }
             _ => Err(Problem::Instruction("REDUCE")),
         }
     }
 
-    /// `SafeString(text)`: the text.
+    /// Whether these are the arguments of `getattr(ZoneInfo, "_unpickle")`.
+    fn builds_a_zone(&self, arguments: &[Id]) -> bool {
+        let [class, name] = arguments else {
+            return false;
+        };
+        matches!(
+            (self.nodes.get(*class), self.nodes.get(*name)),
+            (
+                Some(Node::Class(Class::Foreign(ZONE))),
+                Some(Node::Text(b"_unpickle"))
+            )
+        )
+    }
+
+    /// `SafeString(text)`: the text. Or a value that JSON has not.
     fn new_object(&mut self) -> Result<(), Problem> {
         let [class, arguments] = self.pop_many()?;
         let text = match (self.nodes.get(class), self.nodes.get(arguments)) {
+            (Some(&Node::Class(Class::Foreign(class))), Some(Node::Tuple(_))) => {
+                self.push(Node::Foreign(class));
+                return Ok(());
+            }
             (Some(Node::Class(Class::SafeString)), Some(Node::Tuple(arguments))) => {
                 match arguments.as_slice() {
                     [text] => *text,
@@ -260,6 +318,21 @@ impl<'a> Machine<'a> {
         }
         self.stack.push(text);
         Ok(())
+    }
+
+    /// A value that JSON has not, and that gets something more, stays what it is.
+    fn foreign_stays(&mut self, instruction: &'static str) -> Result<(), Problem> {
+        let value = self.pop()?;
+        self.stack.push(value);
+        match self.nodes.get(value) {
+            Some(Node::Foreign(_)) => Ok(()),
+            _ => Err(Problem::Instruction(instruction)),
+        }
+    }
+
+    fn bytes(&mut self, length: usize, class: &'static str) -> Result<Node<'a>, Problem> {
+        self.take(length)?;
+        Ok(Node::Foreign(class))
     }
 
     fn long(&mut self, length: usize) -> Result<Node<'a>, Problem> {
