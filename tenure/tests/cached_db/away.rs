@@ -79,14 +79,14 @@ async fn outage(settings: &Settings, break_it: impl FnOnce(), heal: impl FnOnce(
     end(&one, leaver).await.unwrap();
     let lazy = one.begin([mover.as_bytes()]);
     lazy.load().await.unwrap().cycle_key().await.unwrap();
-    let moved = respond(&one, &lazy).await.unwrap();
+    let elsewhere = respond(&one, &lazy).await.unwrap();
     let new = visitor(&one).await;
     let after = [
         (reader, Some(7)),
         (writer, Some(8)),
         (leaver, None),
         (mover, None),
-        (&moved, Some(7)),
+        (&elsewhere, Some(7)),
         (&new, Some(7)),
     ];
     for sessions in [&one, &other] {

@@ -92,6 +92,7 @@ impl Both {
         self.we_read_what_django_saved().await;
         self.each_sees_what_the_other_saved().await;
         self.what_one_ended_is_over_for_the_other().await;
+        self.an_entry_that_only_python_reads_hides_no_row().await;
     }
 
     async fn djangos_cache_has_what_we_put_there(&mut self) {
@@ -183,6 +184,15 @@ impl Both {
         let saved = self.store.save(&new, &found, &found.version).await;
         assert!(matches!(saved, Ok(Saved::Gone)), "{what}: {saved:?}");
         assert_eq!(self.django_finds(&new), None, "{what}");
+    }
+
+    /// With a serializer of the site's own, a date can be text in the row and a date in the cache.
+    async fn an_entry_that_only_python_reads_hides_no_row(&mut self) {
+        let key = self.ours(&json!({"n": 1})).await;
+        let full = format!(":1:django.contrib.sessions.cached_db{}", key.as_str());
+        let (dated, minute) = (b"\x80\x04}\x8c\x01nC\x01xs.", Duration::from_mins(1));
+        self.cache.put(&full, dated, minute).await.unwrap();
+        assert_eq!(self.tenure_finds(&key).await, Some(json!({"n": 1})));
     }
 }
 

@@ -10,6 +10,7 @@
 //! What Python has and JSON has not is read as `json.dumps` would write it, which is also what Django's other engines make of it: a tuple
 //! is a list, and keys that are numbers, booleans or `None` are text. So they are written back as lists and text.
 
+mod build;
 mod class;
 mod integer;
 mod lines;

@@ -1,7 +1,6 @@
 //! Reading: Python's pickle machine, with the instructions for plain data.
 
 use super::{
-    class::{Class, ZONE},
     integer, lines, opcode as op,
     problem::Problem,
     tree::{Id, Node, to_json},
@@ -55,12 +54,12 @@ pub fn decode(bytes: &[u8], limit: usize) -> Result<(Data, &[u8]), CodecError> {
     Ok((Data::from_json(json.as_bytes())?, machine.rest))
 }
 
-struct Machine<'a> {
+pub(super) struct Machine<'a> {
     rest: &'a [u8],
     /// The highest number in the memo: picklers count up, and no pickle holds more values than bytes.
     most_memo: usize,
-    nodes: Vec<Node<'a>>,
-    stack: Vec<Id>,
+    pub(super) nodes: Vec<Node<'a>>,
+    pub(super) stack: Vec<Id>,
     /// How high the stack was at each mark that is open.
     marks: Vec<usize>,
     memo: Vec<Option<Id>>,
@@ -246,90 +245,6 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    fn global(&mut self, code: u8) -> Result<(), Problem> {
-        let (module, name) = if code == op::GLOBAL {
-            (self.line()?, self.line()?)
-        } else {
-            let [module, name] = self.pop_many()?;
-            match (self.nodes.get(module), self.nodes.get(name)) {
-                (Some(Node::Text(module)), Some(Node::Text(name))) => (*module, *name),
-                _ => return Err(Problem::Shape("the name of a class is no text")),
-            }
-        };
-        let class = Class::named(module, name)?;
-        self.push(Node::Class(class));
-        Ok(())
-    }
-
-    /// `OrderedDict()`; its items follow as those of a dict. Or a value that JSON has not, whatever it is made of.
-    fn reduce(&mut self) -> Result<(), Problem> {
-        let [callable, arguments] = self.pop_many()?;
-        match (self.nodes.get(callable), self.nodes.get(arguments)) {
-            (Some(Node::Class(Class::OrderedDict)), Some(Node::Tuple(none))) if none.is_empty() => {
-                self.push(Node::Dict(Vec::new()));
-                Ok(())
-            }
-            (Some(&Node::Class(Class::Foreign(class))), Some(Node::Tuple(_))) => {
-                self.push(Node::Foreign(class));
-                Ok(())
-            }
-            (Some(Node::Class(Class::GetAttr)), Some(Node::Tuple(arguments)))
-                if self.builds_a_zone(arguments) =>
-            {
-                self.push(Node::Class(Class::Foreign(ZONE)));
-                Ok(())
-            }
-            _ => Err(Problem::Instruction("REDUCE")),
-        }
-    }
-
-    /// Whether these are the arguments of `getattr(ZoneInfo, "_unpickle")`.
-    fn builds_a_zone(&self, arguments: &[Id]) -> bool {
-        let [class, name] = arguments else {
-            return false;
-        };
-        matches!(
-            (self.nodes.get(*class), self.nodes.get(*name)),
-            (
-                Some(Node::Class(Class::Foreign(ZONE))),
-                Some(Node::Text(b"_unpickle"))
-            )
-        )
-    }
-
-    /// `SafeString(text)`: the text. Or a value that JSON has not.
-    fn new_object(&mut self) -> Result<(), Problem> {
-        let [class, arguments] = self.pop_many()?;
-        let text = match (self.nodes.get(class), self.nodes.get(arguments)) {
-            (Some(&Node::Class(Class::Foreign(class))), Some(Node::Tuple(_))) => {
-                self.push(Node::Foreign(class));
-                return Ok(());
-            }
-            (Some(Node::Class(Class::SafeString)), Some(Node::Tuple(arguments))) => {
-                match arguments.as_slice() {
-                    [text] => *text,
-                    _ => return Err(Problem::Instruction("NEWOBJ")),
-                }
-            }
-            _ => return Err(Problem::Instruction("NEWOBJ")),
-        };
-        if !matches!(self.nodes.get(text), Some(Node::Text(_) | Node::Line(_))) {
-            return Err(Problem::Instruction("NEWOBJ"));
-        }
-        self.stack.push(text);
-        Ok(())
-    }
-
-    /// A value that JSON has not, and that gets something more, stays what it is.
-    fn foreign_stays(&mut self, instruction: &'static str) -> Result<(), Problem> {
-        let value = self.pop()?;
-        self.stack.push(value);
-        match self.nodes.get(value) {
-            Some(Node::Foreign(_)) => Ok(()),
-            _ => Err(Problem::Instruction(instruction)),
-        }
-    }
-
     fn bytes(&mut self, length: usize, class: &'static str) -> Result<Node<'a>, Problem> {
         self.take(length)?;
         Ok(Node::Foreign(class))
@@ -342,19 +257,19 @@ impl<'a> Machine<'a> {
         Ok(Node::Long(self.take(length)?))
     }
 
-    fn push(&mut self, node: Node<'a>) {
+    pub(super) fn push(&mut self, node: Node<'a>) {
         self.stack.push(self.nodes.len());
         self.nodes.push(node);
     }
 
     /// The topmost value, which must be above the last mark.
-    fn pop(&mut self) -> Result<Id, Problem> {
+    pub(super) fn pop(&mut self) -> Result<Id, Problem> {
         let [id] = self.pop_many()?;
         Ok(id)
     }
 
     /// The topmost values, the lowest first.
-    fn pop_many<const N: usize>(&mut self) -> Result<[Id; N], Problem> {
+    pub(super) fn pop_many<const N: usize>(&mut self) -> Result<[Id; N], Problem> {
         let floor = self.marks.last().copied().unwrap_or(0);
         let above = self.stack.get(floor..).unwrap_or_default();
         let top = above.last_chunk().copied();
@@ -403,7 +318,7 @@ impl<'a> Machine<'a> {
     }
 
     /// Up to the end of the line.
-    fn line(&mut self) -> Result<&'a [u8], Problem> {
+    pub(super) fn line(&mut self) -> Result<&'a [u8], Problem> {
         let end = self.rest.iter().position(|byte| *byte == b'\n');
         let line = self.take(end.ok_or(Problem::Truncated)?)?;
         self.byte()?;
