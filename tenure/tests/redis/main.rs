@@ -14,8 +14,6 @@ mod outage;
 #[path = "../common/python_values.rs"]
 mod python_values;
 #[cfg(test)]
-mod round_trips;
-#[cfg(test)]
 mod sentinel;
 #[cfg(test)]
 mod settings;

@@ -6,37 +6,17 @@ use rusqlite::Connection;
 use serde_json::Value;
 use tenure::{
     Data, Session, Sessions, Settings,
-    auth::{self, Auth},
+    auth::{self, Auth, password::Hasher},
     codec::SignedJson,
     engine::db::SqliteStore,
 };
 
-use crate::common::{Scripted, settings, unix, vectors};
+use crate::{
+    common::{Scripted, settings, unix, vectors},
+    deliberate,
+};
 
 const KEY: &str = "0123456789abcdefghijklmnopqrstuv";
-
-/// Cases in which tenure does something else than Django, and why.
-pub(crate) const DELIBERATE: &[(&str, &str)] = &[
-    (
-        "hash_by_fallback_secret",
-        "a rotated secret carries the login over under the same key: a page's parallel requests would find the old one dead",
-    ),
-    (
-        "login_same_user_again",
-        "every login gives a new key, also one of the same user: a key that leaked before is worthless after",
-    ),
-    (
-        "login_inactive_user",
-        "an inactive user is nobody from the first look on: Django remembers the user who logged in until the request ends",
-    ),
-    (
-        "change_password_only",
-        "a session under the old password ends at the next look: Django remembers the user until the request ends",
-    ),
-];
-/// Cases of `authenticate` after which Django has rewritten the hash with its own costs. tenure never does by itself: it would end
-/// the user's sessions on a site with other costs.
-pub(crate) const NOT_REWRITTEN: &[&str] = &["right", "inactive_right"];
 
 struct Site {
     _folder: tempfile::TempDir,
@@ -50,7 +30,10 @@ impl Site {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("site.sqlite3");
         settings.set_database_url(format!("sqlite://{}?mode=rwc", path.display()));
-        let auth = Auth::open(&settings).await.unwrap().with_iterations(1000);
+        let auth = Auth::open(&settings)
+            .await
+            .unwrap()
+            .with_hasher(Hasher::pbkdf2_sha256(1000).unwrap());
         auth.create_table().await.unwrap();
         let connection = Connection::open(path).unwrap();
         for user in users.as_array().unwrap() {
@@ -142,7 +125,6 @@ async fn act(site: &Site, session: &Session, action: &str, users: &Value) {
 async fn whole_requests() {
     let file = vectors("auth.json");
     let cases = file["flows"].as_array().unwrap();
-    let mut deliberate: BTreeMap<&str, &str> = DELIBERATE.iter().copied().collect();
     let mut failures = Vec::new();
     for case in cases {
         let (name, expect) = (case["name"].as_str().unwrap(), &case["expect"]);
@@ -211,17 +193,16 @@ async fn whole_requests() {
             rows,
             last_logins,
         );
-        match (deliberate.remove(name), seen == expected) {
-            (Some(_), true) => {
+        match (deliberate::differs("auth.json", name), seen == expected) {
+            (true, true) => {
                 failures.push(format!("{name} stands as deliberate, but does not differ"));
             }
-            (None, false) => failures.push(format!(
+            (false, false) => failures.push(format!(
                 "{name}\n   seen     {seen:?}\n   expected {expected:?}"
             )),
             _ => {}
         }
     }
-    assert!(deliberate.is_empty(), "no such cases: {deliberate:?}");
     assert!(
         failures.is_empty(),
         "{} of {} differ:\n{}",
@@ -241,31 +222,42 @@ async fn authenticate() {
             &case["users"],
         )
         .await;
-        // Where Python passes None or nothing, Rust can only pass an empty text.
-        let password = case["password"].as_str().unwrap_or_default();
-        let user = site
+        // Django would have other costs than these users' hashes.
+        let upgrading = site
             .auth
-            .authenticate(case["username"].as_str().unwrap_or_default(), password)
-            .await
-            .unwrap();
-        assert_eq!(
-            user.map(|user| user.id()),
-            case["expect"]["user_id"].as_i64(),
-            "{name}"
-        );
+            .clone()
+            .with_hasher(Hasher::pbkdf2_sha256(20).unwrap());
+        let upgrading = upgrading.upgrade_hashes();
         let rewritten = case["expect"]["rewritten_password_of"].as_array().unwrap();
+        let rewritten: Vec<_> = rewritten.iter().map(|id| id.as_i64().unwrap()).collect();
         assert_eq!(
             !rewritten.is_empty(),
-            NOT_REWRITTEN.contains(&name),
+            deliberate::differs("auth.json", name),
             "{name}"
         );
-        for user in case["users"].as_array().unwrap() {
-            let sql = "SELECT password FROM auth_user WHERE id = ?1";
-            let stored: String = site
-                .connection
-                .query_row(sql, [user["id"].as_i64()], |row| row.get(0))
-                .unwrap();
-            assert_eq!(stored, user["password"].as_str().unwrap(), "{name}");
+        for (auth, rewritten) in [(&site.auth, vec![]), (&upgrading, rewritten)] {
+            // Where Python passes None or nothing, Rust can only pass an empty text.
+            let password = case["password"].as_str().unwrap_or_default();
+            let username = case["username"].as_str().unwrap_or_default();
+            let user = auth.authenticate(username, password).await.unwrap();
+            assert_eq!(
+                user.map(|user| user.id()),
+                case["expect"]["user_id"].as_i64(),
+                "{name}"
+            );
+            let mut changed = Vec::new();
+            for user in case["users"].as_array().unwrap() {
+                let sql = "SELECT password FROM auth_user WHERE id = ?1";
+                let id = user["id"].as_i64().unwrap();
+                let stored: String = site
+                    .connection
+                    .query_row(sql, [id], |row| row.get(0))
+                    .unwrap();
+                if stored != user["password"].as_str().unwrap() {
+                    changed.push(id);
+                }
+            }
+            assert_eq!(changed, rewritten, "{name}");
         }
     }
 }
