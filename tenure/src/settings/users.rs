@@ -68,9 +68,15 @@ impl Default for UserColumns {
 }
 
 impl Settings {
-    /// Whether the users are those of Django's own model.
-    #[cfg(feature = "auth")]
-    pub(crate) fn has_djangos_users(&self) -> bool {
+    /// Whether the users are in Django's own `auth_user`, all of whose columns are known.
+    ///
+    /// ```
+    /// let mut settings = tenure::Settings::django();
+    /// assert!(settings.has_djangos_users());
+    /// settings.user_table = "accounts_person".into();
+    /// assert!(!settings.has_djangos_users());
+    /// ```
+    pub fn has_djangos_users(&self) -> bool {
         self.user_table == "auth_user" && self.user_columns == UserColumns::default()
     }
 

@@ -14,6 +14,11 @@ pub(crate) mod sql;
 mod statements;
 #[cfg(feature = "mysql")]
 mod table;
+#[cfg(all(feature = "mysql", not(feature = "mysql-tls")))]
+#[path = "no_tls.rs"]
+mod tls;
+#[cfg(feature = "mysql-tls")]
+mod tls;
 #[cfg(feature = "mysql")]
 mod url;
 
