@@ -91,7 +91,7 @@ pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
     let grace = auth.authenticate("grace", "in the directory").await?;
     let grace = grace.ok_or("the directory knows her")?;
     let again = auth.authenticate("grace", "in the directory").await?;
-    assert_eq!(again.map(|user| user.id()), Some(grace.id()));
+    assert_eq!(again.as_ref().map(User::id), Some(grace.id()));
     let ada = auth.authenticate("ada", "in the table").await?;
     let ada = ada.ok_or("the table knows her")?;
     let mallory = auth.authenticate("mallory", "in the directory").await?;
@@ -110,7 +110,7 @@ pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
         let stored: Option<String> = session.get("_auth_user_backend")?;
         assert_eq!(stored.as_deref(), Some(backend));
         let seen = auth.user(&session).await?;
-        assert_eq!(seen.map(|seen| seen.id()), Some(user.id()));
+        assert_eq!(seen.as_ref().map(User::id), Some(user.id()));
     }
     Ok(())
 }

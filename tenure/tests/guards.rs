@@ -176,6 +176,32 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_user_with_the_permission_is_let_in_and_an_outage_refuses_nobody() {
+        let site = site().await;
+        let orders = Router::new()
+            .route("/orders", get(name))
+            .route_layer(site.guard().permission("shop.view_order"));
+        let app = site.app(orders);
+        let ada = site.cookie("ada").await;
+        let grace = site.cookie("grace").await;
+        assert_eq!(ask(&app, "/orders", "").await.status(), 302);
+        // Django's migrations have not made the tables of permissions yet.
+        assert_eq!(ask(&app, "/orders", &ada).await.status(), 503);
+        let permissions = "
+            CREATE TABLE django_content_type (id integer PRIMARY KEY, app_label text, model text);
+            CREATE TABLE auth_permission (id integer PRIMARY KEY, content_type_id integer, codename text);
+            CREATE TABLE auth_user_user_permissions (user_id integer, permission_id integer);
+            CREATE TABLE auth_user_groups (user_id integer, group_id integer);
+            CREATE TABLE auth_group_permissions (group_id integer, permission_id integer);
+            INSERT INTO django_content_type VALUES (1, 'shop', 'order');
+            INSERT INTO auth_permission VALUES (1, 1, 'view_order');
+            INSERT INTO auth_user_user_permissions SELECT id, 1 FROM auth_user WHERE username = 'ada'";
+        execute(&site.path, permissions);
+        assert_eq!(ask(&app, "/orders", &ada).await.status(), 200);
+        assert_eq!(ask(&app, "/orders", &grace).await.status(), 403);
+    }
+
+    #[tokio::test]
     async fn a_guard_around_a_nested_router_leads_back_to_the_whole_path() {
         let mut site = site().await;
         site.settings.login_url = "/enter?theme=dark".into();

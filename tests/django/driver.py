@@ -10,10 +10,17 @@ version                                 -> django, engine
 migrate                                 -> ok
 save            key, data, expiry       -> key
 load            key                     -> exists, stored, data, expire_date
+save_python     source, key             -> key
+load_python     key                     -> source
 delete          key                     -> ok
 clear_expired                           -> ok
 create_user     username, password, superuser=false -> id
 check_password  username, password      -> valid
+authenticate    username, password      -> id or null
+set_password    username, password      -> ok
+set_active      username, active        -> ok
+grant           username, permission, group=null -> ok
+permissions     username                -> permissions
 make_hash       password, hasher, costs={} -> encoded
 check_hash      password, encoded       -> right
 must_update     encoded, hasher, costs={} -> must_update
@@ -58,6 +65,10 @@ def user_named(username):
     from django.contrib.auth import get_user_model
 
     return get_user_model().objects.get_by_natural_key(username)
+
+
+def written(pk):
+    return pk if pk is None or isinstance(pk, int) else str(pk)
 
 
 def instant(text):
@@ -124,6 +135,21 @@ def load(key):
 
 
 @operation
+def save_python(source, key=None):
+    """As save, with the data as Python's source, for what JSON cannot say."""
+    import decimal
+    import uuid
+
+    return save(key, eval(source, {"dt": dt, "decimal": decimal, "uuid": uuid}))
+
+
+@operation
+def load_python(key):
+    """What a request finds, as Python's `repr` gives it."""
+    return {"source": repr(session(key).load())}
+
+
+@operation
 def delete(key):
     session().delete(key)
     return {"ok": True}
@@ -142,12 +168,60 @@ def create_user(username, password, superuser=False):
     user = get_user_model().objects.create_user(
         username, password=password, is_staff=superuser, is_superuser=superuser
     )
-    return {"id": user.pk}
+    return {"id": written(user.pk)}
 
 
 @operation
 def check_password(username, password):
     return {"valid": user_named(username).check_password(password)}
+
+
+@operation
+def authenticate(username, password):
+    from django.contrib.auth import authenticate as django_authenticate
+
+    user = django_authenticate(username=username, password=password)
+    return {"id": user and written(user.pk)}
+
+
+@operation
+def set_password(username, password):
+    user = user_named(username)
+    user.set_password(password)
+    user.save()
+    return {"ok": True}
+
+
+@operation
+def set_active(username, active):
+    user = user_named(username)
+    user.is_active = active
+    user.save()
+    return {"ok": True}
+
+
+@operation
+def grant(username, permission, group=None):
+    """To the user, or to a group that the user joins."""
+    from django.contrib.auth.models import Group, Permission
+
+    label, codename = permission.split(".")
+    permission = Permission.objects.get(
+        content_type__app_label=label, codename=codename
+    )
+    user = user_named(username)
+    if group is None:
+        user.user_permissions.add(permission)
+    else:
+        group, _ = Group.objects.get_or_create(name=group)
+        group.permissions.add(permission)
+        user.groups.add(group)
+    return {"ok": True}
+
+
+@operation
+def permissions(username):
+    return {"permissions": sorted(user_named(username).get_all_permissions())}
 
 
 def hasher_with(path, costs):
@@ -194,7 +268,7 @@ def get_user(key):
     user = django_get_user(request)
     if request.session.modified and request.session.session_key:
         request.session.save()
-    return {"id": user.pk, "key": request.session.session_key}
+    return {"id": written(user.pk), "key": request.session.session_key}
 
 
 @operation

@@ -2,15 +2,19 @@
 
 use std::{fmt, sync::Arc};
 
-use super::{Auth, LoginUrls, User};
+use super::{Auth, AuthError, LoginUrls, User};
 use crate::settings::Settings;
 
-type Test = Arc<dyn Fn(&User) -> bool + Send + Sync>;
+#[derive(Clone)]
+enum Condition {
+    Test(Arc<dyn Fn(&User) -> bool + Send + Sync>),
+    Permission(String),
+}
 
 /// Lets only logged-in users in: a tower layer for a part of a router. Django's `login_required`.
 ///
-/// A stranger is sent to the login page, `LOGIN_URL`, which leads back here by its field `next`. With [`staff`](Self::staff) and
-/// [`test`](Self::test) a logged-in user who does not pass gets 403. So it is with Django's mixins (`UserPassesTestMixin`); its decorators
+/// A stranger is sent to the login page, `LOGIN_URL`, which leads back here by its field `next`. With [`staff`](Self::staff),
+/// [`permission`](Self::permission) and [`test`](Self::test) a logged-in user who does not pass gets 403. So it is with Django's mixins (`UserPassesTestMixin`); its decorators
 /// (`user_passes_test`) send such a user to the login page, from which a user who is logged in is often sent back at once, round and round.
 ///
 /// If it cannot be told who is logged in, since the sessions or the users are away, the answer is 503. The user stands in the request's
@@ -54,7 +58,7 @@ pub struct LoginRequired(Arc<Rules>);
 struct Rules {
     auth: Auth,
     urls: LoginUrls,
-    tests: Vec<Test>,
+    conditions: Vec<Condition>,
 }
 
 /// What becomes of a request.
@@ -77,7 +81,7 @@ impl LoginRequired {
         Self(Arc::new(Rules {
             auth,
             urls: LoginUrls::new(settings),
-            tests: Vec::new(),
+            conditions: Vec::new(),
         }))
     }
 
@@ -101,8 +105,28 @@ impl LoginRequired {
     #[doc(alias = "user_passes_test")]
     #[must_use]
     pub fn test(self, test: impl Fn(&User) -> bool + Send + Sync + 'static) -> Self {
+        self.and(Condition::Test(Arc::new(test)))
+    }
+
+    /// The same for users alone who have this permission ([`User::has_perm`]), beside what was asked for before. Django's
+    /// `permission_required`.
+    ///
+    /// ```
+    /// # fn example(auth: tenure::auth::Auth, settings: &tenure::Settings) {
+    /// use tenure::auth::LoginRequired;
+    ///
+    /// let clerks = LoginRequired::new(auth, settings).permission("shop.change_order");
+    /// # }
+    /// ```
+    #[doc(alias = "permission_required")]
+    #[must_use]
+    pub fn permission(self, permission: impl Into<String>) -> Self {
+        self.and(Condition::Permission(permission.into()))
+    }
+
+    fn and(self, condition: Condition) -> Self {
         let mut rules = Arc::unwrap_or_clone(self.0);
-        rules.tests.push(Arc::new(test));
+        rules.conditions.push(condition);
         Self(Arc::new(rules))
     }
 
@@ -113,12 +137,18 @@ impl LoginRequired {
 
     /// What becomes of a request for `path_and_query` by `user`. For adapters to other frameworks; the tower layer asks it too.
     ///
+    /// # Errors
+    ///
+    /// When the user's permissions cannot be read.
+    ///
+    /// # Example
+    ///
     /// ```
     /// # async fn example(guard: tenure::auth::LoginRequired, session: tenure::Session) -> Result<(), tenure::auth::AuthError> {
     /// use tenure::auth::Admission;
     ///
     /// let user = guard.auth().user(&session).await?;
-    /// match guard.admit(user, "/cart?page=2") {
+    /// match guard.admit(user, "/cart?page=2").await? {
     ///     Admission::Admitted(user) => println!("{} may see the cart", user.username()),
     ///     Admission::LogIn(location) => println!("302 to {location}"),
     ///     _ => println!("403"),
@@ -126,12 +156,24 @@ impl LoginRequired {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn admit(&self, user: Option<User>, path_and_query: &str) -> Admission {
-        match user {
-            None => Admission::LogIn(self.0.urls.login(path_and_query)),
-            Some(user) if self.0.tests.iter().all(|test| test(&user)) => Admission::Admitted(user),
-            Some(_) => Admission::Forbidden,
+    pub async fn admit(
+        &self,
+        user: Option<User>,
+        path_and_query: &str,
+    ) -> Result<Admission, AuthError> {
+        let Some(user) = user else {
+            return Ok(Admission::LogIn(self.0.urls.login(path_and_query)));
+        };
+        for condition in &self.0.conditions {
+            let passes = match condition {
+                Condition::Test(test) => test(&user),
+                Condition::Permission(permission) => user.has_perm(permission).await?,
+            };
+            if !passes {
+                return Ok(Admission::Forbidden);
+            }
         }
+        Ok(Admission::Admitted(user))
     }
 }
 
@@ -139,7 +181,7 @@ impl fmt::Debug for LoginRequired {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LoginRequired")
             .field("urls", &self.0.urls)
-            .field("tests", &self.0.tests.len())
+            .field("conditions", &self.0.conditions.len())
             .finish_non_exhaustive()
     }
 }

@@ -1,7 +1,8 @@
 //! Login and logout on Django's users: `authenticate`, `login`, `logout`, and the user of a request.
 //!
-//! Users are rows of Django's `auth_user` table, passwords its hashes, and what a login leaves in the session are Django's three keys.
-//! So a login here is one there, and the reverse; a changed password ends the user's other sessions on both sides.
+//! Users are rows of Django's `auth_user` table, or of the table that `TENURE_USER_TABLE` names; passwords are Django's hashes, and what a
+//! login leaves in the session are Django's three keys. So a login here is one there, and the reverse; a changed password ends the user's
+//! other sessions on both sides.
 //!
 //! ```
 //! use axum::{Form, extract::State, response::{IntoResponse, Redirect, Response}};
@@ -62,7 +63,10 @@ mod guard;
 mod login;
 pub mod password;
 mod redirect;
+mod table;
 mod upgrade;
+mod user;
+mod user_id;
 mod users;
 
 pub use backend::{AllowAllUsersModelBackend, AuthBackend, Backends, ModelBackend, Verdict};
@@ -70,4 +74,6 @@ pub use error::AuthError;
 pub use guard::{Admission, LoginRequired};
 pub use login::{login, logout, update_session_auth_hash};
 pub use redirect::{LoginUrls, REDIRECT_FIELD_NAME, is_safe_redirect, redirect_to_login};
-pub use users::{Auth, User, normalize_username};
+pub use user::User;
+pub use user_id::UserId;
+pub use users::{Auth, normalize_username};

@@ -51,6 +51,7 @@ impl Settings {
         self.check_limits()?;
         self.check_databases_and_caches()?;
         self.check_login_urls()?;
+        self.check_users()?;
         self.zone()?;
         self.check_secret()
     }

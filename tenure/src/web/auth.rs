@@ -86,21 +86,23 @@ where
         let guard = self.guard.clone();
         Box::pin(async move {
             let (mut parts, body) = request.into_parts();
-            let user = match user(&parts.extensions, guard.auth()).await {
-                Ok(user) => user,
-                Err(error) => return Ok(auth_failure(error)),
-            };
             let target = parts.uri.path_and_query();
-            match guard.admit(user, target.map_or("/", |target| target.as_str())) {
-                Admission::Admitted(user) => {
+            let target = target.map_or("/", |target| target.as_str());
+            let admission = async {
+                let user = user(&parts.extensions, guard.auth()).await?;
+                guard.admit(user, target).await
+            };
+            match admission.await {
+                Ok(Admission::Admitted(user)) => {
                     parts.extensions.insert(user);
                     inner.call(Request::from_parts(parts, body)).await
                 }
-                Admission::LogIn(location) => Ok(redirect(location)),
-                Admission::Forbidden => {
+                Ok(Admission::LogIn(location)) => Ok(redirect(location)),
+                Ok(Admission::Forbidden) => {
                     let text = "You are logged in, but not allowed to see this page.\n";
                     Ok(plain(StatusCode::FORBIDDEN, text))
                 }
+                Err(error) => Ok(auth_failure(error)),
             }
         })
     }

@@ -3,7 +3,7 @@
 use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
 use super::{AuthBackend, ModelBackend, Verdict};
-use crate::auth::{Auth, AuthError, User, users::Shared};
+use crate::auth::{Auth, AuthError, User, UserId, users::Shared};
 
 type BackendFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, AuthError>> + Send + 'a>>;
 
@@ -16,7 +16,7 @@ trait ErasedBackend: Send + Sync {
         username: &'a str,
         password: &'a str,
     ) -> BackendFuture<'a, Verdict>;
-    fn user<'a>(&'a self, auth: &'a Auth, id: i64) -> BackendFuture<'a, Option<User>>;
+    fn user<'a>(&'a self, auth: &'a Auth, id: &'a UserId) -> BackendFuture<'a, Option<User>>;
 }
 
 impl<B: AuthBackend> ErasedBackend for B {
@@ -31,7 +31,7 @@ impl<B: AuthBackend> ErasedBackend for B {
     ) -> BackendFuture<'a, Verdict> {
         Box::pin(AuthBackend::authenticate(self, auth, username, password))
     }
-    fn user<'a>(&'a self, auth: &'a Auth, id: i64) -> BackendFuture<'a, Option<User>> {
+    fn user<'a>(&'a self, auth: &'a Auth, id: &'a UserId) -> BackendFuture<'a, Option<User>> {
         Box::pin(AuthBackend::user(self, auth, id))
     }
 }
@@ -83,7 +83,7 @@ impl Backends {
         &self,
         auth: &Auth,
         backend: &str,
-        id: i64,
+        id: &UserId,
     ) -> Result<Option<User>, AuthError> {
         let Some(backend) = self.0.iter().find(|known| known.name() == backend) else {
             return Ok(None);

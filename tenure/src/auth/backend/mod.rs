@@ -10,7 +10,7 @@ use std::future::Future;
 pub use list::Backends;
 pub use model::{AllowAllUsersModelBackend, ModelBackend};
 
-use super::{Auth, AuthError, User};
+use super::{Auth, AuthError, User, UserId};
 
 /// A way to find out who somebody is. Django's `AUTHENTICATION_BACKENDS` name such ones.
 ///
@@ -75,7 +75,7 @@ pub trait AuthBackend: Send + Sync + 'static {
     fn user(
         &self,
         auth: &Auth,
-        id: i64,
+        id: &UserId,
     ) -> impl Future<Output = Result<Option<User>, AuthError>> + Send {
         async move { Ok(auth.user_by_id(id).await?.filter(User::is_active)) }
     }

@@ -1,7 +1,7 @@
 //! The site's own passwords.
 
 use super::{AuthBackend, Verdict};
-use crate::auth::{Auth, AuthError, User};
+use crate::auth::{Auth, AuthError, User, UserId};
 
 /// Users of the table by the password in the table. What [`Auth`] asks unless it is told otherwise.
 ///
@@ -57,7 +57,7 @@ impl AuthBackend for AllowAllUsersModelBackend {
         Ok(auth.owner(username, password).await?.into())
     }
 
-    async fn user(&self, auth: &Auth, id: i64) -> Result<Option<User>, AuthError> {
+    async fn user(&self, auth: &Auth, id: &UserId) -> Result<Option<User>, AuthError> {
         auth.user_by_id(id).await
     }
 }

@@ -2,6 +2,17 @@
 
 use std::time::Duration;
 
+/// What a connection is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Sessions,
+    #[cfg_attr(
+        not(feature = "auth"),
+        expect(dead_code, reason = "there are no users")
+    )]
+    Users,
+}
+
 /// What went wrong, whatever the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(
@@ -20,6 +31,10 @@ pub(super) enum Trouble {
     Silent,
     /// The server is starting, stopping, or has no connection left.
     Busy,
+    /// The server offers no TLS, though its URL asks for it.
+    NoTls,
+    /// TLS failed, as a rule for the server's certificate.
+    Untrusted,
     /// User or password.
     Login,
     NoDatabase,
@@ -35,8 +50,26 @@ pub(super) enum Trouble {
 
 impl Trouble {
     /// What to say about `place` (address and database, without user or password), after trying for so long.
-    pub(super) fn what(self, place: &str, tried: Duration) -> String {
+    pub(super) fn what(self, purpose: Purpose, place: &str, tried: Duration) -> String {
         let tried = tried.as_millis();
+        match (self, purpose) {
+            (Self::NoTable, Purpose::Users) => {
+                return format!(
+                    "{place} lacks a table of Django's users: make it with Django's `migrate`, or `auth_user` alone with `tenure init --users`; is `TENURE_USER_TABLE` right?"
+                );
+            }
+            (Self::Denied, Purpose::Users) => {
+                return format!(
+                    "the user of {place} may not do this: grant SELECT and UPDATE on the table of Django's users, SELECT on those of their groups and permissions"
+                );
+            }
+            (Self::Locked, Purpose::Users) => {
+                return format!(
+                    "another program has locked a user in {place} for longer than {tried} ms: end it, or raise `TENURE_STORE_TIMEOUT`"
+                );
+            }
+            _ => {}
+        }
         match self {
             Self::Unreachable => format!(
                 "{place} cannot be reached (tried for {tried} ms): is the server running, and is the address in `DATABASES` right?"
@@ -49,6 +82,14 @@ impl Trouble {
             ),
             Self::Busy => format!(
                 "{place} takes no connection at the moment: it is starting or stopping, or serves as many as it may"
+            ),
+            Self::NoTls => format!(
+                "{place} offers no TLS, and its URL asks for it: switch TLS on at the server, or on a network that you trust say \
+                 `sslmode=disable` in the URL, for MySQL `ssl_mode=disabled`"
+            ),
+            Self::Untrusted => format!(
+                "TLS to {place} failed: is its certificate signed by the authority in `sslrootcert` (for MySQL `ssl_ca`) of its URL, and made \
+                 for the host that stands there?"
             ),
             Self::Login => format!(
                 "{place} refuses the login: check user and password in its URL, and whether the server lets this host in"

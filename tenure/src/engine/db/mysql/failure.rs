@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use mysql_async::Error;
+use mysql_async::{DriverError, Error};
 
 use super::{
-    super::trouble::Trouble,
+    super::trouble::{Purpose, Trouble},
     codes::{DEADLOCK, TAKEN, trouble},
+    tls::is_tls,
 };
 use crate::error::{BoxError, StoreError};
 
@@ -58,17 +59,21 @@ impl Failure {
             Self::Driver(Error::Server(error)) | Self::Connecting(Error::Server(error)) => {
                 trouble(error.code, &error.message)
             }
+            Self::Connecting(Error::Driver(DriverError::NoClientSslFlagFromServer)) => {
+                Trouble::NoTls
+            }
+            Self::Connecting(error) if is_tls(error) => Trouble::Untrusted,
             Self::Connecting(_) => Trouble::Unreachable,
             Self::Driver(_) => Trouble::Broken,
         }
     }
 
-    pub(super) fn told(self, place: &str, tried: Duration) -> StoreError {
+    pub(super) fn told(self, purpose: Purpose, place: &str, tried: Duration) -> StoreError {
         let trouble = self.trouble();
         let source: BoxError = match self {
             Self::Driver(error) | Self::Connecting(error) => error.into(),
             Self::Silent => "the time was up".into(),
         };
-        StoreError::unavailable(trouble.what(place, tried), source)
+        StoreError::unavailable(trouble.what(purpose, place, tried), source)
     }
 }

@@ -10,8 +10,15 @@ mod failure;
 #[cfg(feature = "mysql")]
 mod pool;
 pub(crate) mod sql;
+#[cfg(all(feature = "auth", feature = "mysql"))]
+mod statements;
 #[cfg(feature = "mysql")]
 mod table;
+#[cfg(all(feature = "mysql", not(feature = "mysql-tls")))]
+#[path = "no_tls.rs"]
+mod tls;
+#[cfg(feature = "mysql-tls")]
+mod tls;
 #[cfg(feature = "mysql")]
 mod url;
 
