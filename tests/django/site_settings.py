@@ -9,6 +9,7 @@ DJANGO_SECRET_KEY            SECRET_KEY; required
 DJANGO_SECRET_KEY_FALLBACKS  a JSON list; default []
 SESSION_ENGINE               default django.contrib.sessions.backends.db
 SESSION_FILE_PATH            default Django's own
+DJANGO_FURTHER_SETTINGS      further settings as a JSON object
 """
 
 import json
@@ -94,3 +95,5 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.BCryptSHA256PasswordHasher",
     "django.contrib.auth.hashers.ScryptPasswordHasher",
 ]
+
+globals().update(json.loads(os.environ.get("DJANGO_FURTHER_SETTINGS", "{}")))

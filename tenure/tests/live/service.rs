@@ -1,0 +1,98 @@
+//! A Rust service beside the Django site, on another port of the same host.
+
+use axum::{
+    Form, Router,
+    extract::{Path, State},
+    response::{Html, Redirect},
+    routing::{get, post},
+};
+use tenure::{
+    Session, SessionError, SessionLayer, Settings,
+    auth::{self, Auth, AuthError, User},
+};
+use tokio::{net::TcpListener, runtime::Runtime, task::JoinHandle};
+
+/// A running service; it ends with this.
+pub(crate) struct Service {
+    pub(crate) address: String,
+    task: JoinHandle<()>,
+}
+
+impl Service {
+    pub(crate) fn start(runtime: &Runtime, settings: Settings) -> Self {
+        let (listener, app) = runtime.block_on(async {
+            let auth = Auth::open(&settings).await.unwrap();
+            let sessions = SessionLayer::open(settings).await.unwrap();
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            (listener, routes().layer(sessions).with_state(auth))
+        });
+        let address = listener.local_addr().unwrap().to_string();
+        let serve = async move { axum::serve(listener, app).await.unwrap() };
+        Self {
+            address,
+            task: runtime.spawn(serve),
+        }
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+fn routes() -> Router<Auth> {
+    Router::new()
+        .route("/", get(home))
+        .route("/login", get(login_form).post(log_in))
+        .route("/logout", post(log_out))
+        .route("/remember/{name}/{value}", get(remember))
+        .route("/recall/{name}", get(recall))
+}
+
+#[derive(serde::Deserialize)]
+struct Login {
+    username: String,
+    password: String,
+}
+
+async fn home(user: Option<User>) -> Html<String> {
+    let who = user.as_ref().map_or("stranger", User::username);
+    Html(format!(
+        "<p>Hello, {who}!</p><form method=post action=/logout><button>Log out</button></form>"
+    ))
+}
+
+async fn login_form() -> Html<&'static str> {
+    Html(
+        "<form method=post><input name=username><input name=password type=password><button>Log in</button></form>",
+    )
+}
+
+async fn log_in(
+    State(auth): State<Auth>,
+    session: Session,
+    Form(form): Form<Login>,
+) -> Result<Redirect, AuthError> {
+    if let Some(user) = auth.authenticate(&form.username, &form.password).await? {
+        auth::login(&session, &user).await?;
+    }
+    Ok(Redirect::to("/"))
+}
+
+async fn log_out(session: Session) -> Result<Redirect, AuthError> {
+    auth::logout(&session).await?;
+    Ok(Redirect::to("/"))
+}
+
+async fn remember(
+    Path((name, value)): Path<(String, String)>,
+    session: Session,
+) -> Result<&'static str, SessionError> {
+    session.insert(&name, value)?;
+    Ok("Kept.")
+}
+
+async fn recall(Path(name): Path<String>, session: Session) -> Result<String, SessionError> {
+    Ok(session.get(&name)?.unwrap_or_else(|| "nothing".to_owned()))
+}
