@@ -12,6 +12,7 @@ import json
 import os
 import time
 from contextlib import nullcontext
+from functools import cached_property
 from unittest.mock import patch
 
 from common import expiry_of, operation, session
@@ -48,15 +49,19 @@ class Place:
     def __init__(self, store):
         self.store = store
 
+    @property
+    def rows(self):
+        return self.store.model.objects.filter(session_key=self.store.session_key)
+
+    @cached_property
     def row(self):
-        rows = self.store.model.objects
-        return rows.filter(session_key=self.store.session_key).first()
+        return self.rows.first()
 
     def is_there(self):
-        return self.row() is not None
+        return self.row is not None
 
     def signed(self):
-        return self.row().session_data
+        return self.row.session_data
 
     def stored(self):
         """The JSON text as it is stored, byte for byte; None where the engine stores no JSON."""
@@ -74,14 +79,12 @@ class Place:
         return text_of(data)
 
     def ends(self, data):
-        row = self.row()
-        return row and row.expire_date
+        return self.row.expire_date
 
     def let_pass(self, seconds):
         from django.db.models import F
 
-        rows = self.store.model.objects.filter(session_key=self.store.session_key)
-        rows.update(expire_date=F("expire_date") - dt.timedelta(seconds=seconds))
+        self.rows.update(expire_date=F("expire_date") - dt.timedelta(seconds=seconds))
         if hasattr(self.store, "cache_key"):
             self.store._cache.delete(self.store.cache_key)
 

@@ -47,6 +47,7 @@ impl Place {
     fn django(&self) -> Django {
         let mut further = self.settings.clone();
         further["CSRF_USE_SESSIONS"] = true.into();
+        further["PASSWORD_HASHERS"] = json!(["hashers.Quick"]);
         further["MESSAGE_STORAGE"] =
             "django.contrib.messages.storage.session.SessionStorage".into();
         Django::start([
