@@ -51,7 +51,7 @@ impl Window<'_> {
 
     async fn admin_wants_a_login(&self) -> WebDriverResult<()> {
         self.browser.open(self.django, "/admin/").await?;
-        self.browser.shows("Log in").await?;
+        self.browser.shows("Username:").await?;
         self.browser.hides("Site administration").await
     }
 
