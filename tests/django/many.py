@@ -135,7 +135,8 @@ class InCache(Place):
         if hasattr(client, "get_client"):  # Django's Redis
             return client.get_client(key).pttl(key) / 1000
         answer = client._get_client(key).raw_command(f"mg {key} t")  # pymemcache
-        return float(answer.decode().partition("t")[2] or -1)
+        found, *flags = answer.decode().split()
+        return float(flags[0][1:]) if found == "HD" else -1
 
     def ends(self, data):
         left = self.seconds_left()

@@ -1,19 +1,22 @@
 //! The same login in a real browser: Chromium, Django's admin, and a Rust service on another port.
 
 use serde_json::json;
-use testkit::Chromium;
+use tenure::Settings;
+use testkit::{Chromium, Django};
 use thirtyfour::prelude::WebDriverResult;
 
-use crate::{engines, service::Service, site::Site};
+use crate::{engines, rotation::Secrets, service::Service, site::Site};
 
 const PASSWORD: &str = "correct-horse";
 
 struct Window<'a> {
     browser: &'a Chromium,
+    driver: &'a mut Django,
     django: &'a str,
-    rust: &'a str,
+    rust: String,
 }
 
+/// The pages.
 impl Window<'_> {
     async fn log_in_at_django(&self, username: &str) -> WebDriverResult<()> {
         self.browser
@@ -24,7 +27,7 @@ impl Window<'_> {
     }
 
     async fn log_in_at_rust(&self, username: &str) -> WebDriverResult<()> {
-        self.browser.open(self.rust, "/login").await?;
+        self.browser.open(&self.rust, "/login").await?;
         self.type_login(username).await?;
         self.browser.shows(&format!("Hello, {username}!")).await
     }
@@ -38,7 +41,7 @@ impl Window<'_> {
     /// Both sides greet by this name.
     async fn greets(&self, who: &str) -> WebDriverResult<()> {
         let hello = format!("Hello, {who}!");
-        self.browser.open(self.rust, "/").await?;
+        self.browser.open(&self.rust, "/").await?;
         self.browser.shows(&hello).await?;
         self.browser.open(self.django, "/account/").await?;
         self.browser.shows(&hello).await
@@ -56,7 +59,7 @@ impl Window<'_> {
     }
 
     async fn log_out_at_rust(&self) -> WebDriverResult<()> {
-        self.browser.open(self.rust, "/").await?;
+        self.browser.open(&self.rust, "/").await?;
         self.browser.click("form[action='/logout'] button").await?;
         self.browser.shows("Hello, stranger!").await
     }
@@ -92,49 +95,83 @@ fn one_login_in_the_admin_and_in_a_rust_service() {
         let user = json!({"op": "create_user", "username": username, "password": PASSWORD, "superuser": true});
         site.django.ask(&user);
     }
-    let django = site.django.ask(&json!({"op": "serve"}))["address"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    let rust = Service::start(&site.runtime, site.settings.clone());
+    let django = site.serve();
     let Site {
         django: driver,
         runtime,
+        settings,
         ..
     } = &mut site;
-    let done: WebDriverResult<()> = runtime.block_on(async {
+    let visit = async {
+        let rust = Service::start(settings.clone()).await;
         let browser = Chromium::start().await?;
-        let window = Window {
+        let mut window = Window {
             browser: &browser,
+            driver,
             django: &django,
-            rust: &rust.address,
+            rust: rust.address.clone(),
         };
-        window.log_in_at_django("ada").await?;
-        window.greets("ada").await?;
-        window.log_out_at_rust().await?;
-        window.greets("stranger").await?;
-        window.admin_wants_a_login().await?;
-
-        window.log_in_at_rust("ada").await?;
-        window.admin_is_open().await?;
-        window.log_out_at_django().await?;
-        window.greets("stranger").await?;
-
-        window.log_in_at_django("ada").await?;
-        window.log_in_at_rust("bob").await?;
-        window.greets("bob").await?;
-        driver.ask(&json!({"op": "set_active", "username": "bob", "active": false}));
-        window.greets("stranger").await?;
-        window.admin_wants_a_login().await?;
-
-        window.log_in_at_rust("ada").await?;
-        window.change_password_at_django("new-password").await?;
-        window.greets("ada").await?;
-        driver.ask(
-            &json!({"op": "set_password", "username": "ada", "password": "changed elsewhere"}),
-        );
-        window.greets("stranger").await?;
+        window.logs_in_and_out().await?;
+        window.switches_users().await?;
+        window.is_deactivated().await?;
+        window.changes_the_password().await?;
+        window.outlives_a_rotation(settings).await?;
         browser.quit().await
-    });
+    };
+    let done: WebDriverResult<()> = runtime.block_on(visit);
     done.unwrap();
+}
+
+/// What a visitor does and sees.
+impl Window<'_> {
+    async fn logs_in_and_out(&self) -> WebDriverResult<()> {
+        self.log_in_at_django("ada").await?;
+        self.greets("ada").await?;
+        self.log_out_at_rust().await?;
+        self.greets("stranger").await?;
+        self.admin_wants_a_login().await?;
+
+        self.log_in_at_rust("ada").await?;
+        self.admin_is_open().await?;
+        self.log_out_at_django().await?;
+        self.greets("stranger").await
+    }
+
+    async fn switches_users(&self) -> WebDriverResult<()> {
+        self.log_in_at_django("ada").await?;
+        self.log_in_at_rust("bob").await?;
+        self.greets("bob").await
+    }
+
+    async fn is_deactivated(&mut self) -> WebDriverResult<()> {
+        let question = json!({"op": "set_active", "username": "bob", "active": false});
+        self.driver.ask(&question);
+        self.greets("stranger").await?;
+        self.admin_wants_a_login().await
+    }
+
+    async fn changes_the_password(&mut self) -> WebDriverResult<()> {
+        self.log_in_at_rust("ada").await?;
+        self.change_password_at_django("new-password").await?;
+        self.greets("ada").await?;
+        // As another session of this user's would.
+        let question = json!({"op": "set_password", "username": "ada", "password": PASSWORD});
+        self.driver.ask(&question);
+        self.greets("stranger").await
+    }
+
+    async fn outlives_a_rotation(&mut self, settings: &Settings) -> WebDriverResult<()> {
+        self.log_in_at_rust("ada").await?;
+        for (django, tenure) in [
+            (Secrets::NewThenOld, Secrets::OldThenNew),
+            (Secrets::NewThenOld, Secrets::NewThenOld),
+            (Secrets::New, Secrets::New),
+        ] {
+            self.driver.ask(&django.of_django());
+            let rust = Service::start(tenure.of_tenure(settings)).await;
+            self.rust.clone_from(&rust.address);
+            self.greets("ada").await?;
+        }
+        Ok(())
+    }
 }

@@ -18,6 +18,7 @@ fn hold_to_everything(place: Place) {
     let mut site = Site::open(place);
     site.part("exchange", exchange::both_ways);
     site.part("expiry", expiry::both_mean_the_same_moment);
+    site.part("prolonging", expiry::both_see_what_is_prolonged);
     site.part("clearing", expiry::both_clear_the_same);
     site.part("at once", at_once::nothing_is_lost);
     if site.place.engine == "signed_cookies" {

@@ -289,3 +289,30 @@ pub(crate) fn both_clear_the_same(site: &mut Site) {
         );
     }
 }
+
+/// A request of tenure's prolongs a session that ends so many seconds after the last one; Django sees it, and finds nothing else changed.
+pub(crate) fn both_see_what_is_prolonged(site: &mut Site) {
+    let sessions = json!([{"data": r#"{"a":1}"#, "expiry": 7200}]);
+    let keys = site.ask_all("save_many", "sessions", &sessions, "keys");
+    let question = json!({"op": "let_pass_many", "keys": keys, "seconds": HOUR});
+    let keys = site.django.ask(&question)["keys"]
+        .as_array()
+        .unwrap()
+        .clone();
+    let keys = site.at_once(keys, async |sessions: &Sessions, key: Json| {
+        let cookie = format!("sessionid={}", key.as_str().unwrap());
+        let request = sessions.begin([cookie.as_bytes()]);
+        request.load().await.unwrap();
+        let headers = sessions.finish(&request, 200).await.unwrap();
+        let cookie = headers.set_cookie.unwrap();
+        Json::from(cookie.split(['=', ';']).nth(1).unwrap())
+    });
+    let seen = site.ask_all("look_at_many", "keys", &json!(keys), "sessions");
+    let data = json!(r#"{"a":1,"_session_expiry":7200}"#);
+    site.same("a prolonged session", &seen[0]["data"], &data);
+    let ends = SystemTime::UNIX_EPOCH + Duration::from_micros(seen[0]["ends"].as_u64().unwrap());
+    let apart = apart(ends, SystemTime::now() + Duration::from_hours(2));
+    site.check(apart < 10.0, || {
+        format!("it ends {apart} s from when it should")
+    });
+}

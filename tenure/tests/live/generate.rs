@@ -17,6 +17,15 @@ pub(crate) enum Maker {
     Tenure,
 }
 
+impl Maker {
+    pub(crate) fn other(self) -> Self {
+        match self {
+            Self::Django => Self::Tenure,
+            Self::Tenure => Self::Django,
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 pub(crate) enum Value {
     Null,

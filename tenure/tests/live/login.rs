@@ -76,11 +76,8 @@ pub(crate) fn one_login_on_both_sides(site: &mut Site) {
         site.django.ask(&user);
     }
     let mut sides = Sides {
-        django: site.django.ask(&json!({"op": "serve"}))["address"]
-            .as_str()
-            .unwrap()
-            .to_owned(),
-        rust: Service::start(&site.runtime, site.settings.clone()),
+        django: site.serve(),
+        rust: site.service(site.settings.clone()),
         site,
     };
     log_in_and_out(&mut sides);
@@ -92,6 +89,7 @@ pub(crate) fn one_login_on_both_sides(site: &mut Site) {
 fn log_in_and_out(sides: &mut Sides<'_>) {
     let mut visitor = Visitor::default();
     visitor.get(&sides.rust.address, "/remember/cart/tea");
+    let mut before = visitor.clone();
     sides.log_in_at_django(&mut visitor, "ada");
     sides.greet(&mut visitor, "ada");
     sides.recalls(&mut visitor, "cart", "tea");
@@ -102,6 +100,13 @@ fn log_in_and_out(sides: &mut Sides<'_>) {
     let mut copy = visitor.clone();
     visitor.post(&sides.rust.address, "/logout", &[]);
     sides.greet(&mut visitor, "stranger");
+    // Neither the cookie from before the login nor a copy of the one from after it opens anything.
+    let cart = before.get(&sides.rust.address, "/recall/cart").body;
+    sides.site.same(
+        "the session from before the login",
+        &cart,
+        &"nothing".to_owned(),
+    );
     if sides.site.place.engine == "signed_cookies" {
         // Django takes a copy of a cookie for the session for as long as it is fresh; tenure remembers that it was ended.
         let body = copy.get(&sides.rust.address, "/").body;

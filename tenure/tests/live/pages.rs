@@ -3,14 +3,11 @@
 
 use serde_json::json;
 
-use crate::{service::Service, site::Site, visitor::Visitor};
+use crate::{site::Site, visitor::Visitor};
 
 pub(crate) fn pass_through_untouched(site: &mut Site) {
-    let django = site.django.ask(&json!({"op": "serve"}))["address"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    let rust = Service::start(&site.runtime, site.settings.clone());
+    let django = site.serve();
+    let rust = site.service(site.settings.clone());
     messages(site, &django, &rust.address);
     csrf_tokens(site, &django, &rust.address);
     password_resets(site, &django, &rust.address);

@@ -3,19 +3,19 @@
 //! The way that Django's documentation shows, with one step for two sides: whoever is not rotated yet must know the new secret too, as a
 //! fallback.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tenure::{Secret, Settings};
 
 use crate::{
-    service::Service,
     site::{SECRET, Site},
     visitor::Visitor,
 };
 
 const NEW: &str = "the secret of next year, which has more than 32 characters too";
 
+/// What one side knows.
 #[derive(Clone, Copy)]
-enum Secrets {
+pub(crate) enum Secrets {
     OldThenNew,
     NewThenOld,
     New,
@@ -30,7 +30,7 @@ impl Secrets {
         }
     }
 
-    fn of_tenure(self, settings: &Settings) -> Settings {
+    pub(crate) fn of_tenure(self, settings: &Settings) -> Settings {
         let (secret, fallbacks) = self.both();
         let mut settings = settings.clone();
         settings.secret_key = Some(Secret::new(secret));
@@ -41,20 +41,17 @@ impl Secrets {
         settings
     }
 
-    fn of_django(self, site: &mut Site) {
+    /// What the driver is asked, so that Django has them.
+    pub(crate) fn of_django(self) -> Value {
         let (secret, fallbacks) = self.both();
         let values = json!({"SECRET_KEY": secret, "SECRET_KEY_FALLBACKS": fallbacks});
-        site.django
-            .ask(&json!({"op": "set_settings", "values": values}));
+        json!({"op": "set_settings", "values": values})
     }
 }
 
 pub(crate) fn logs_nobody_out(site: &mut Site) {
     use Secrets::{New, NewThenOld, OldThenNew};
-    let django = site.django.ask(&json!({"op": "serve"}))["address"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let django = site.serve();
     for first in ["Django", "tenure"] {
         site.django.ask(&json!({"op": "set_settings", "values": {"SECRET_KEY": SECRET, "SECRET_KEY_FALLBACKS": []}}));
         let login = site.django.ask(&json!({"op": "login", "username": "bob"}));
@@ -71,8 +68,8 @@ pub(crate) fn logs_nobody_out(site: &mut Site) {
             (New, New),
         ];
         for (number, (theirs, ours)) in steps.into_iter().enumerate() {
-            theirs.of_django(site);
-            let rust = Service::start(&site.runtime, ours.of_tenure(&site.settings));
+            site.django.ask(&theirs.of_django());
+            let rust = site.service(ours.of_tenure(&site.settings));
             // Each side meets what the other one has just written.
             for round in 0..2 {
                 for (address, path) in [(&rust.address, "/"), (&django, "/account/")] {

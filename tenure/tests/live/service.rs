@@ -10,7 +10,7 @@ use tenure::{
     Session, SessionError, SessionLayer, Settings,
     auth::{self, Auth, AuthError, User},
 };
-use tokio::{net::TcpListener, runtime::Runtime, task::JoinHandle};
+use tokio::{net::TcpListener, task::JoinHandle};
 
 /// A running service; it ends with this.
 pub(crate) struct Service {
@@ -19,18 +19,16 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    pub(crate) fn start(runtime: &Runtime, settings: Settings) -> Self {
-        let (listener, app) = runtime.block_on(async {
-            let auth = Auth::open(&settings).await.unwrap();
-            let sessions = SessionLayer::open(settings).await.unwrap();
-            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-            (listener, routes().layer(sessions).with_state(auth))
-        });
+    pub(crate) async fn start(settings: Settings) -> Self {
+        let auth = Auth::open(&settings).await.unwrap();
+        let sessions = SessionLayer::open(settings).await.unwrap();
+        let app = routes().layer(sessions).with_state(auth);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let serve = async move { axum::serve(listener, app).await.unwrap() };
         Self {
             address,
-            task: runtime.spawn(serve),
+            task: tokio::spawn(serve),
         }
     }
 }

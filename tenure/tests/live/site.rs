@@ -11,6 +11,8 @@ use tenure::{Record, SessionKey, Sessions, Settings};
 use testkit::Django;
 use tokio::{runtime::Runtime, task::LocalSet};
 
+use crate::service::Service;
+
 pub(crate) const SECRET: &str = "a secret for tests alone, never for a site that visitors use";
 
 /// Where both sides keep their sessions, as each of them has to be told.
@@ -71,7 +73,9 @@ pub(crate) struct Site {
 /// What was looked at, and what was not as it should be.
 #[derive(Default)]
 struct Tally {
-    cases: u64,
+    /// That one side made and the other one read.
+    sessions: usize,
+    comparisons: u64,
     mismatches: u64,
     times: Vec<(&'static str, Duration)>,
 }
@@ -99,9 +103,25 @@ impl Site {
         }
     }
 
-    /// One more case; `right`, or what is wrong.
+    /// Lets Django answer HTTP, at this address.
+    pub(crate) fn serve(&mut self) -> String {
+        let answer = self.django.ask(&json!({"op": "serve"}));
+        answer["address"].as_str().unwrap().to_owned()
+    }
+
+    /// A Rust service with these settings.
+    pub(crate) fn service(&self, settings: Settings) -> Service {
+        self.runtime.block_on(Service::start(settings))
+    }
+
+    /// So many sessions more go from one side to the other.
+    pub(crate) fn count_sessions(&mut self, count: usize) {
+        self.tally.sessions += count;
+    }
+
+    /// One more comparison: `right`, or what is wrong.
     pub(crate) fn check(&mut self, right: bool, wrong: impl FnOnce() -> String) {
-        self.tally.cases += 1;
+        self.tally.comparisons += 1;
         if !right {
             // At once, since the test may not come to its end.
             eprintln!("mismatch: {}", wrong());
@@ -109,7 +129,7 @@ impl Site {
         }
     }
 
-    /// One more case: both are the same.
+    /// One more comparison: both are the same.
     #[track_caller]
     pub(crate) fn same<T: PartialEq + std::fmt::Debug>(&mut self, what: &str, left: &T, right: &T) {
         let line = std::panic::Location::caller();
@@ -128,7 +148,8 @@ impl Site {
     /// Says what was found; fails unless all was right.
     pub(crate) fn finish(self) {
         let Tally {
-            cases,
+            sessions,
+            comparisons,
             mismatches,
             times,
         } = self.tally;
@@ -137,7 +158,7 @@ impl Site {
             .map(|(name, time)| format!("{name} {:.1} s", time.as_secs_f64()))
             .collect();
         println!(
-            "live: {}: {cases} cases, {mismatches} mismatches ({})",
+            "live: {}: {sessions} sessions, {comparisons} comparisons, {mismatches} mismatches ({})",
             self.place.name,
             times.join(", ")
         );

@@ -3,8 +3,6 @@
 #[cfg(test)]
 mod contract;
 #[cfg(test)]
-mod django;
-#[cfg(test)]
 mod drops;
 #[cfg(test)]
 mod entries;

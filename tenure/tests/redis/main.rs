@@ -5,8 +5,6 @@ mod cluster;
 #[cfg(test)]
 mod conformance;
 #[cfg(test)]
-mod django;
-#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod outage;
