@@ -4,6 +4,7 @@ import datetime as dt
 from importlib import import_module
 
 from django.conf import settings
+from django.utils import timezone
 
 OPERATIONS = {}
 
@@ -38,4 +39,5 @@ def expiry_of(value):
     if not isinstance(value, str):
         return value
     date = dt.datetime.fromisoformat(value.replace("Z", "+00:00"))
-    return date if date.tzinfo else date.replace(tzinfo=dt.timezone.utc)
+    date = date if date.tzinfo else date.replace(tzinfo=dt.timezone.utc)
+    return date if settings.USE_TZ else timezone.make_naive(date)

@@ -29,6 +29,14 @@ def text_of(value):
     return json.dumps(value, separators=(",", ":"))
 
 
+def microseconds(date):
+    """Since 1970."""
+    from django.utils import timezone
+
+    date = date if date.tzinfo else timezone.make_aware(date)
+    return (date - EPOCH) // dt.timedelta(microseconds=1)
+
+
 def transaction(store):
     """One commit for all: a thousand would only measure the disk."""
     from django.db import transaction
@@ -220,7 +228,7 @@ def look_at_many(keys):
                 "data": text_of(data),
                 "stored": stored,
                 "written": stored and there.written(data),
-                "ends": ends and (ends - EPOCH) // dt.timedelta(microseconds=1),
+                "ends": ends and microseconds(ends),
                 "age": store.get_expiry_age() if exists else None,
             }
         )

@@ -7,7 +7,7 @@
 mod server;
 
 #[cfg(test)]
-mod tests {
+mod browser {
     use testkit::Chromium;
     use thirtyfour::{By, SameSite, prelude::WebDriverResult};
 

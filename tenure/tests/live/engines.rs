@@ -1,6 +1,6 @@
 //! Every engine that Django and tenure share.
 
-use std::path::Path;
+use std::{path::Path, rc::Rc};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -17,9 +17,7 @@ const REDIS: &str = "django.core.cache.backends.redis.RedisCache";
 fn hold_to_everything(place: Place) {
     let mut site = Site::open(place);
     site.part("exchange", exchange::both_ways);
-    site.part("expiry", expiry::both_mean_the_same_moment);
-    site.part("prolonging", expiry::both_see_what_is_prolonged);
-    site.part("clearing", expiry::both_clear_the_same);
+    hold_to_expiry(&mut site);
     site.part("at once", at_once::nothing_is_lost);
     if site.place.engine == "signed_cookies" {
         // It keeps a value of its own in the session, which would only be in the way of the comparisons above.
@@ -32,6 +30,20 @@ fn hold_to_everything(place: Place) {
         site.part("rotation", rotation::logs_nobody_out);
     }
     site.finish();
+}
+
+/// Databases and sessions that hold local time without a zone.
+fn hold_to_local_time(mut place: Place) {
+    place.settings = json!({"USE_TZ": false, "TIME_ZONE": "Europe/Vienna"});
+    let mut site = Site::open(place);
+    hold_to_expiry(&mut site);
+    site.finish();
+}
+
+fn hold_to_expiry(site: &mut Site) {
+    site.part("expiry", expiry::both_mean_the_same_moment);
+    site.part("prolonging", expiry::both_see_what_is_prolonged);
+    site.part("clearing", expiry::both_clear_the_same);
 }
 
 /// A folder in memory: what is written is to be compared, and not to wait for a disk.
@@ -70,13 +82,11 @@ pub(crate) fn db_on_sqlite() -> Place {
     beside_sqlite("db on SQLite", "db", json!({}), ())
 }
 
-/// Both sides' words for a database on a server.
+/// Sessions and users in a database on a server.
 fn on_server(
     name: &'static str,
     backend: &str,
-    url: String,
-    port: u16,
-    database: &str,
+    (url, port, database): (String, u16, String),
     server: impl Sized + 'static,
 ) -> Place {
     let database = json!({
@@ -98,6 +108,18 @@ fn on_server(
     }
 }
 
+fn postgres(name: &'static str, server: &Rc<Postgres>) -> Place {
+    let database = server.create_database();
+    let place = (server.url(&database), server.port(), database);
+    on_server(name, "postgresql", place, Rc::clone(server))
+}
+
+fn mariadb(name: &'static str, server: &Rc<MariaDb>) -> Place {
+    let database = server.create_database();
+    let place = (server.url(&database), server.port(), database);
+    on_server(name, "mysql", place, Rc::clone(server))
+}
+
 /// `CACHES`, with what Django's default does not need: a prefix and a version.
 fn caches(backend: &str, location: &Value, options: &Value) -> Value {
     let cache = json!({"BACKEND": backend, "LOCATION": location, "KEY_PREFIX": "shop", "VERSION": 2, "OPTIONS": options});
@@ -113,36 +135,23 @@ fn redis(name: &'static str, engine: &'static str, backend: &str, options: &Valu
 #[test]
 fn db_on_sqlite_is_shared() {
     hold_to_everything(db_on_sqlite());
+    let mut place = db_on_sqlite();
+    place.name = "db on SQLite, local time";
+    hold_to_local_time(place);
 }
 
 #[test]
 fn db_on_postgres_is_shared() {
-    let server = Postgres::start();
-    let database = server.create_database();
-    let (url, port) = (server.url(&database), server.port());
-    hold_to_everything(on_server(
-        "db on PostgreSQL",
-        "postgresql",
-        url,
-        port,
-        &database,
-        server,
-    ));
+    let server = Rc::new(Postgres::start());
+    hold_to_everything(postgres("db on PostgreSQL", &server));
+    hold_to_local_time(postgres("db on PostgreSQL, local time", &server));
 }
 
 #[test]
 fn db_on_mariadb_is_shared() {
-    let server = MariaDb::start();
-    let database = server.create_database();
-    let (url, port) = (server.url(&database), server.port());
-    hold_to_everything(on_server(
-        "db on MariaDB",
-        "mysql",
-        url,
-        port,
-        &database,
-        server,
-    ));
+    let server = Rc::new(MariaDb::start());
+    hold_to_everything(mariadb("db on MariaDB", &server));
+    hold_to_local_time(mariadb("db on MariaDB, local time", &server));
 }
 
 #[test]
