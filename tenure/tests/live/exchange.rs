@@ -8,6 +8,7 @@ use tenure::{Expiry, Record, Session, SessionError, Sessions};
 use crate::{
     generate::{self, Generated, Maker, Own, SEED},
     site::{Site, apart},
+    value::{Value, quoted},
 };
 
 const EXPIRY: &str = "_session_expiry";
@@ -36,7 +37,7 @@ impl Expected {
             return;
         }
         self.names.push(name.to_owned());
-        self.quoted.push(generate::quoted(name));
+        self.quoted.push(quoted(name));
         self.values.push(value);
     }
 
@@ -144,7 +145,7 @@ pub(crate) fn both_ways(site: &mut Site) {
 fn expectations(site: &mut Site, generated: &[Generated]) -> Vec<Expected> {
     let mut texts = Vec::new();
     for (name, value) in generated.iter().flat_map(|session| &session.entries) {
-        texts.push(generate::quoted(name));
+        texts.push(quoted(name));
         texts.push(value.json());
     }
     let spelled = site.ask_all("canonical", "texts", &json!(texts), "texts");
@@ -167,7 +168,7 @@ fn expectations(site: &mut Site, generated: &[Generated]) -> Vec<Expected> {
 }
 
 fn made_by_django(site: &mut Site, generated: &[Generated]) -> Vec<Json> {
-    let whole = |session: &Generated| generate::Value::Map(session.entries.clone()).json();
+    let whole = |session: &Generated| Value::Map(session.entries.clone()).json();
     let sessions: Vec<_> = generated
         .iter()
         .map(|session| json!({"data": whole(session), "expiry": session.own.json()}))

@@ -1,11 +1,8 @@
 //! Sessions by the thousand, the same in every run.
 
-use std::{fmt::Write as _, time::SystemTime};
+use std::time::SystemTime;
 
-use serde::{
-    Serialize, Serializer,
-    ser::{SerializeMap as _, SerializeSeq as _},
-};
+use crate::{known, value::Value};
 
 pub(crate) const SEED: u64 = 0x5eed_2026;
 pub(crate) const COUNT: usize = 1000;
@@ -26,21 +23,6 @@ impl Maker {
     }
 }
 
-#[derive(Clone, Debug)]
-pub(crate) enum Value {
-    Null,
-    Bool(bool),
-    Integer(i128),
-    /// Digits beyond every integer of Rust's.
-    Huge(String),
-    Float(f64),
-    Text(String),
-    /// Half a surrogate pair between two letters.
-    Half(u16),
-    List(Vec<Value>),
-    Map(Vec<(String, Value)>),
-}
-
 /// What `set_expiry` was called with.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Own {
@@ -55,83 +37,6 @@ pub(crate) enum Own {
 pub(crate) struct Generated {
     pub(crate) entries: Vec<(String, Value)>,
     pub(crate) own: Own,
-}
-
-impl Value {
-    /// JSON text that Python reads as this value.
-    pub(crate) fn json(&self) -> String {
-        let mut out = String::new();
-        self.write(&mut out);
-        out
-    }
-
-    fn write(&self, out: &mut String) {
-        // Writing to a String cannot fail.
-        let _ = match self {
-            Self::Null => write!(out, "null"),
-            Self::Bool(value) => write!(out, "{value}"),
-            Self::Integer(value) => write!(out, "{value}"),
-            Self::Huge(digits) => write!(out, "{digits}"),
-            Self::Float(value) if value.is_nan() => write!(out, "NaN"),
-            Self::Float(value) if value.is_infinite() => {
-                write!(out, "{}Infinity", if *value < 0.0 { "-" } else { "" })
-            }
-            // Rust's shortest digits, which Python reads as the same float.
-            Self::Float(value) => write!(out, "{value:?}"),
-            Self::Text(text) => write!(out, "{}", quoted(text)),
-            Self::Half(unit) => write!(out, "\"a\\u{unit:04x}z\""),
-            Self::List(values) => {
-                out.push('[');
-                for (number, value) in values.iter().enumerate() {
-                    out.push_str(if number > 0 { "," } else { "" });
-                    value.write(out);
-                }
-                write!(out, "]")
-            }
-            Self::Map(entries) => {
-                out.push('{');
-                for (number, (name, value)) in entries.iter().enumerate() {
-                    out.push_str(if number > 0 { "," } else { "" });
-                    out.push_str(&quoted(name));
-                    out.push(':');
-                    value.write(out);
-                }
-                write!(out, "}}")
-            }
-        };
-    }
-}
-
-pub(crate) fn quoted(text: &str) -> String {
-    serde_json::to_string(text).unwrap()
-}
-
-/// As a program in Rust would give it to a session.
-impl Serialize for Value {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Null => serializer.serialize_none(),
-            Self::Bool(value) => serializer.serialize_bool(*value),
-            Self::Integer(value) => serializer.serialize_i128(*value),
-            Self::Float(value) => serializer.serialize_f64(*value),
-            Self::Text(text) => serializer.serialize_str(text),
-            Self::List(values) => {
-                let mut list = serializer.serialize_seq(Some(values.len()))?;
-                for value in values {
-                    list.serialize_element(value)?;
-                }
-                list.end()
-            }
-            Self::Map(entries) => {
-                let mut map = serializer.serialize_map(Some(entries.len()))?;
-                for (name, value) in entries {
-                    map.serialize_entry(name, value)?;
-                }
-                map.end()
-            }
-            Self::Huge(_) | Self::Half(_) => unreachable!("Django alone makes these"),
-        }
-    }
 }
 
 impl Own {
@@ -345,7 +250,7 @@ pub(crate) fn sessions(maker: Maker, max_size: usize) -> Vec<Generated> {
             own: dice.own(),
         });
     }
-    sessions.extend(reserved());
+    sessions.extend(known::sessions());
     for session in &mut sessions {
         let size = |session: &Generated| -> usize {
             let entries = session.entries.iter();
@@ -394,110 +299,4 @@ fn edges(dice: &mut Dice, maker: Maker) -> Vec<Generated> {
         own: Own::Nothing,
     })
     .into()
-}
-
-/// What Django's own components and well-known add-ons keep in sessions, which tenure does not know.
-fn reserved() -> Vec<Generated> {
-    const ADD_ONS: &[(&str, &str)] = &[
-        (
-            "_auth_user_backend",
-            r#""allauth.account.auth_backends.AuthenticationBackend""#,
-        ),
-        ("_language", r#""de-at""#),
-        (
-            "_message",
-            r#"[["__json_message",0,20,"kept elsewhere",""]]"#,
-        ),
-        ("_nonce", r#""b7f1e2""#),
-        ("_password_reset_key", r#""cq1b2c-0123456789abcdef""#),
-        (
-            "account_authentication_methods",
-            r#"[{"method":"password","at":1795000000.25,"username":"ada"}]"#,
-        ),
-        (
-            "account_login",
-            r#"{"user_pk":"41","email":"zo\u00eb@example.com"}"#,
-        ),
-        ("account_user", r#""41""#),
-        ("account_verified_email", r#""zo\u00eb@example.com""#),
-        ("captcha", r#"{"answer":42}"#),
-        ("cms_edit", "true"),
-        ("django_timezone", r#""Europe/Vienna""#),
-        ("facebook_state", r#""Xy-_9""#),
-        ("hijack_history", r#"["7","41"]"#),
-        ("impersonate", "41"),
-        ("next", r#""/cart?page=2""#),
-        (
-            "oidc_states",
-            r#"{"f00":{"nonce":"b4r","added_on":1795000000.123456}}"#,
-        ),
-        ("otp_device_id", r#""otp_totp.totpdevice/3""#),
-        ("partial_pipeline_token", r#""0a1b2c3d4e""#),
-        ("saml_session", "null"),
-        ("social_auth_last_login_backend", r#""google-oauth2""#),
-        (
-            "socialaccount_states",
-            r#"{"s1":[{"process":"login","next":"/"},1795000000.5]}"#,
-        ),
-        (
-            "two_factor-setup_view",
-            r#"{"step":"generator","step_data":{},"extra_data":{}}"#,
-        ),
-        (
-            "wizard_checkout_wizard",
-            r#"{"step":"address","step_data":{"cart":{"csrfmiddlewaretoken":["x"]}},"step_files":{},"extra_data":{}}"#,
-        ),
-    ];
-    let vectors: serde_json::Value =
-        serde_json::from_str(include_str!("../../../interop/vectors/reserved_keys.json")).unwrap();
-    let cases = vectors["cases"].as_array().unwrap();
-    let vectors = cases
-        .iter()
-        .map(|case| case["payload"].as_str().unwrap().to_owned());
-    let add_ons = ADD_ONS
-        .iter()
-        .map(|(name, json)| format!("{{\"{name}\":{json}}}"));
-    let together = ADD_ONS
-        .iter()
-        .map(|(name, json)| format!("\"{name}\":{json}"));
-    let together = format!("{{{}}}", together.collect::<Vec<_>>().join(","));
-    let all = vectors.chain(add_ons).chain([together]);
-    let read = |text: String| serde_json::from_str::<serde_json::Map<_, _>>(&text).unwrap();
-    all.map(|text| Generated {
-        entries: read(text)
-            .into_iter()
-            .map(|(name, value)| (name, Value::from(value)))
-            .collect(),
-        own: Own::Nothing,
-    })
-    // `set_expiry` is not what is looked at here.
-    .filter(|session| {
-        session
-            .entries
-            .iter()
-            .all(|(name, _)| name != "_session_expiry")
-    })
-    .collect()
-}
-
-impl From<serde_json::Value> for Value {
-    fn from(value: serde_json::Value) -> Self {
-        match value {
-            serde_json::Value::Null => Self::Null,
-            serde_json::Value::Bool(value) => Self::Bool(value),
-            serde_json::Value::Number(number) => match number.as_i128() {
-                Some(number) => Self::Integer(number),
-                None => Self::Float(number.as_f64().unwrap()),
-            },
-            serde_json::Value::String(text) => Self::Text(text),
-            serde_json::Value::Array(values) => {
-                Self::List(values.into_iter().map(Self::from).collect())
-            }
-            serde_json::Value::Object(map) => Self::Map(
-                map.into_iter()
-                    .map(|(name, value)| (name, value.into()))
-                    .collect(),
-            ),
-        }
-    }
 }

@@ -16,6 +16,8 @@ mod expiry;
 #[cfg(test)]
 mod generate;
 #[cfg(test)]
+mod known;
+#[cfg(test)]
 mod login;
 #[cfg(test)]
 mod pages;
@@ -25,5 +27,7 @@ mod rotation;
 mod service;
 #[cfg(test)]
 mod site;
+#[cfg(test)]
+mod value;
 #[cfg(test)]
 mod visitor;
