@@ -1,4 +1,8 @@
 //! A Chromium of one test, by a chromedriver of its own. Both end with it, also when it fails.
+#![expect(
+    clippy::missing_errors_doc,
+    reason = "all for the same reason: the browser or its driver is gone, or does not know how"
+)]
 
 use std::{
     env,

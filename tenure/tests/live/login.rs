@@ -168,12 +168,22 @@ fn change_the_password(sides: &mut Sides<'_>) {
         ("new_password2", "new-password"),
     ];
     let reply = here.fill_in(&sides.django, path, path, &fields);
-    assert_eq!(
-        reply.location(),
-        Some("/accounts/password_change/done/"),
-        "{}",
-        reply.body
-    );
+    let done = Some("/accounts/password_change/done/");
+    assert_eq!(reply.location(), done, "{}", reply.body);
     sides.greet(&mut here, "ada");
     sides.greet(&mut elsewhere, "stranger");
+
+    let mut elsewhere = sides.logged_in("ada");
+    sides.greet(&mut elsewhere, "ada");
+    let fields = [("password", "newest-password")];
+    let reply = here.post(&sides.rust.address, "/password", &fields);
+    assert_eq!(reply.status, 303, "{}", reply.body);
+    sides.greet(&mut here, "ada");
+    sides.greet(&mut elsewhere, "stranger");
+    let question =
+        json!({"op": "check_password", "username": "ada", "password": "newest-password"});
+    let valid = sides.site.django.ask(&question)["valid"].clone();
+    sides
+        .site
+        .same("a password of tenure's", &valid, &json!(true));
 }

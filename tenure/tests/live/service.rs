@@ -2,13 +2,14 @@
 
 use axum::{
     Form, Router,
-    extract::{Path, State},
+    extract::{FromRef, Path, State},
     response::{Html, Redirect},
     routing::{get, post},
 };
 use tenure::{
     Session, SessionError, SessionLayer, Settings,
-    auth::{self, Auth, AuthError, User},
+    auth::{self, Auth, AuthError, User, password::Hasher},
+    system::OperatingSystem,
 };
 use tokio::{net::TcpListener, task::JoinHandle};
 
@@ -20,9 +21,12 @@ pub(crate) struct Service {
 
 impl Service {
     pub(crate) async fn start(settings: Settings) -> Self {
-        let auth = Auth::open(&settings).await.unwrap();
+        let site = Site {
+            auth: Auth::open(&settings).await.unwrap(),
+            database: settings.databases["default"].url.clone(),
+        };
         let sessions = SessionLayer::open(settings).await.unwrap();
-        let app = routes().layer(sessions).with_state(auth);
+        let app = routes().layer(sessions).with_state(site);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let serve = async move { axum::serve(listener, app).await.unwrap() };
@@ -39,11 +43,25 @@ impl Drop for Service {
     }
 }
 
-fn routes() -> Router<Auth> {
+/// What the handlers share.
+#[derive(Clone)]
+struct Site {
+    auth: Auth,
+    database: String,
+}
+
+impl FromRef<Site> for Auth {
+    fn from_ref(site: &Site) -> Self {
+        site.auth.clone()
+    }
+}
+
+fn routes() -> Router<Site> {
     Router::new()
         .route("/", get(home))
         .route("/login", get(login_form).post(log_in))
         .route("/logout", post(log_out))
+        .route("/password", post(change_password))
         .route("/remember/{name}/{value}", get(remember))
         .route("/recall/{name}", get(recall))
 }
@@ -74,6 +92,29 @@ async fn log_in(
 ) -> Result<Redirect, AuthError> {
     if let Some(user) = auth.authenticate(&form.username, &form.password).await? {
         auth::login(&session, &user).await?;
+    }
+    Ok(Redirect::to("/"))
+}
+
+#[derive(serde::Deserialize)]
+struct NewPassword {
+    password: String,
+}
+
+/// As a service does it that writes the table of users itself.
+async fn change_password(
+    State(site): State<Site>,
+    session: Session,
+    user: User,
+    Form(form): Form<NewPassword>,
+) -> Result<Redirect, AuthError> {
+    let hash = Hasher::pbkdf2_sha256(10_000)?.make(&form.password, &OperatingSystem)?;
+    let path = site.database.trim_start_matches("sqlite://");
+    let table = rusqlite::Connection::open(path.split('?').next().unwrap_or(path)).unwrap();
+    let update = "UPDATE auth_user SET password = ?1 WHERE id = ?2";
+    table.execute(update, (hash, user.id())).unwrap();
+    if let Some(user) = site.auth.user_by_id(user.id()).await? {
+        auth::update_session_auth_hash(&session, &user).await?;
     }
     Ok(Redirect::to("/"))
 }

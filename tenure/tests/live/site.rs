@@ -49,7 +49,6 @@ impl Place {
     fn django(&self) -> Django {
         let mut further = self.settings.clone();
         further["CSRF_USE_SESSIONS"] = true.into();
-        further["PASSWORD_HASHERS"] = json!(["hashers.Quick"]);
         further["MESSAGE_STORAGE"] =
             "django.contrib.messages.storage.session.SessionStorage".into();
         Django::start([
@@ -57,6 +56,7 @@ impl Place {
             ("SESSION_ENGINE", self.backend()),
             ("DJANGO_DATABASE", self.database.to_string()),
             ("DJANGO_FURTHER_SETTINGS", further.to_string()),
+            ("DJANGO_PASSWORD_HASHERS", r#"["hashers.Quick"]"#.to_owned()),
         ])
     }
 }
