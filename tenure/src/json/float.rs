@@ -11,7 +11,7 @@ use std::{
 /// last digit another way.
 pub(crate) fn push_float<F>(out: &mut String, value: F) -> fmt::Result
 where
-    F: fmt::Debug + LowerExp + FromStr + PartialEq,
+    F: fmt::Debug + LowerExp + FromStr + PartialEq + Copy,
 {
     let start = out.len();
     write!(out, "{value:?}")?;

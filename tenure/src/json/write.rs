@@ -75,7 +75,7 @@ impl Writer {
 
     fn float<F>(&mut self, value: F, finite: bool) -> Result<(), Error>
     where
-        F: fmt::Debug + fmt::LowerExp + FromStr + PartialEq,
+        F: fmt::Debug + fmt::LowerExp + FromStr + PartialEq + Copy,
     {
         if !finite && self.depth > 0 {
             return Err(Error::custom(

@@ -217,8 +217,8 @@ fn key_of(session: &Session) -> Json {
 }
 
 /// One side sees what is expected.
-fn look(site: &mut Site, side: Maker, when: &str, keys: &[Json], expected: &[Expected]) {
-    match side {
+fn look(site: &mut Site, who: Maker, when: &str, keys: &[Json], expected: &[Expected]) {
+    match who {
         Maker::Django => django_looks(site, when, keys, expected),
         Maker::Tenure => tenure_looks(site, when, keys, expected),
     }

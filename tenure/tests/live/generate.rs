@@ -62,7 +62,7 @@ pub(crate) fn isoformat(micros: i64) -> String {
     moment.strftime(format).to_string()
 }
 
-/// Steele and Lea's SplitMix64: small, and the same everywhere.
+/// Steele and Lea's `SplitMix64`: small, and the same everywhere.
 struct Dice(u64);
 
 impl Dice {
