@@ -274,8 +274,8 @@ fn django_looks(site: &mut Site, when: &str, keys: &[Json], expected: &[Expected
     }
 }
 
-/// Caches tell only how long an entry has still to live, memcached in whole seconds.
-const SLACK: f64 = 2.0;
+/// Caches tell only how long an entry has still to live, memcached in whole seconds by a clock of whole seconds.
+const SLACK: f64 = 3.0;
 
 /// Seconds between the ends that the two sides see.
 fn between(record: &Record, seen: &Json) -> Option<f64> {

@@ -1,6 +1,6 @@
 //! Every kind of expiry ends a session at the same moment on both sides, and both clear the same sessions away.
 
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::{Value as Json, json};
 use tenure::{Expiry, Record, Sessions};
@@ -200,6 +200,7 @@ fn alive(record: Option<&Record>) -> bool {
 pub(crate) fn both_mean_the_same_moment(site: &mut Site) {
     let made = make(site);
     let records = site.records(&keys(&made));
+    let started = Instant::now();
     let living = made.iter().filter(|made| !made.kind.ended);
     // Not of the others: a request of tenure's that meets one of them deletes it.
     let ages = living.map(|made| made.key.clone()).collect();
@@ -209,6 +210,8 @@ pub(crate) fn both_mean_the_same_moment(site: &mut Site) {
     });
     let mut ages = ages.into_iter();
     let seen = site.ask_all("look_at_many", "keys", &json!(keys(&made)), "sessions");
+    // Django's age was told so much later than tenure's, at most.
+    let meanwhile = started.elapsed().as_secs_f64();
     for ((made, record), seen) in made.iter().zip(&records).zip(&seen) {
         let name = &made.name;
         site.same(
@@ -230,12 +233,9 @@ pub(crate) fn both_mean_the_same_moment(site: &mut Site) {
             record.as_ref().unwrap().expires_at,
             SystemTime::UNIX_EPOCH + ends,
         );
-        // A cache tells how long an entry has still to live, memcached in whole seconds.
-        let slack = if site.place.engine.starts_with("cache") {
-            2.0
-        } else {
-            1e-5
-        };
+        // A cache tells how long an entry has still to live, memcached in whole seconds by a clock of whole seconds.
+        let cache = site.place.engine.starts_with("cache");
+        let slack = if cache { 3.0 } else { 1e-5 };
         site.check(apart <= slack, || {
             format!("{name}: the ends are {apart} s apart")
         });
@@ -243,7 +243,7 @@ pub(crate) fn both_mean_the_same_moment(site: &mut Site) {
         let theirs = seen["age"].as_f64().unwrap();
         #[expect(clippy::cast_precision_loss, reason = "ages are small")]
         let apart = (theirs - age as f64).abs();
-        site.check(apart <= 2.0, || {
+        site.check(apart <= 1.5 + meanwhile, || {
             format!("{name}: get_expiry_age is {theirs}, expiry_age {age}")
         });
     }
@@ -312,7 +312,7 @@ pub(crate) fn both_see_what_is_prolonged(site: &mut Site) {
     site.same("a prolonged session", &seen[0]["data"], &data);
     let ends = SystemTime::UNIX_EPOCH + Duration::from_micros(seen[0]["ends"].as_u64().unwrap());
     let apart = apart(ends, SystemTime::now() + Duration::from_hours(2));
-    site.check(apart < 10.0, || {
+    site.check(apart < 60.0, || {
         format!("it ends {apart} s from when it should")
     });
 }

@@ -39,6 +39,8 @@ impl Place {
         all["SECRET_KEY"] = SECRET.into();
         all["SESSION_ENGINE"] = self.backend().into();
         all["DATABASES"] = json!({"default": {"URL": self.url}});
+        // Machines that run tests are busy.
+        all["TENURE_STORE_TIMEOUT"] = 30.into();
         toml::to_string(&all).unwrap()
     }
 
