@@ -22,6 +22,8 @@ mod login;
 #[cfg(test)]
 mod pages;
 #[cfg(test)]
+mod python_values;
+#[cfg(test)]
 mod rotation;
 #[cfg(test)]
 mod service;
