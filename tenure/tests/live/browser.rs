@@ -103,7 +103,7 @@ fn one_login_in_the_admin_and_in_a_rust_service() {
         ..
     } = &mut site;
     let visit = async {
-        let rust = Service::start(settings.clone()).await;
+        let rust = Service::with_users(settings.clone()).await;
         let browser = Chromium::start().await?;
         let mut window = Window {
             browser: &browser,
@@ -168,7 +168,7 @@ impl Window<'_> {
             (Secrets::New, Secrets::New),
         ] {
             self.driver.ask(&django.of_django());
-            let rust = Service::start(tenure.of_tenure(settings)).await;
+            let rust = Service::with_users(tenure.of_tenure(settings)).await;
             self.rust.clone_from(&rust.address);
             self.greets("ada").await?;
         }

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use testkit::{MariaDb, Memcached, Postgres, Redis};
 
 use crate::{
-    at_once, exchange, expiry, login, pages, rotation,
+    at_once, exchange, expiry, login, pages, python_values, rotation,
     site::{Place, Site},
 };
 
@@ -23,9 +23,15 @@ fn hold_to_everything(place: Place) {
         // It keeps a value of its own in the session, which would only be in the way of the comparisons above.
         site.settings.cookie_revocation = Some("db".to_owned());
     }
-    // Users are found in SQLite alone yet.
+    if site.place.engine == "cache"
+        && site.place.settings["CACHES"]["default"]["OPTIONS"] == json!({})
+    {
+        // Pickles, which can hold more than JSON.
+        site.part("Python's values", python_values::stay_djangos);
+    }
+    site.part("pages", pages::pass_through_untouched);
+    // tenure finds users in SQLite alone yet.
     if site.place.url.starts_with("sqlite") {
-        site.part("pages", pages::pass_through_untouched);
         site.part("login", login::one_login_on_both_sides);
         site.part("rotation", rotation::logs_nobody_out);
     }

@@ -77,7 +77,9 @@ pub(crate) fn one_login_on_both_sides(site: &mut Site) {
     }
     let mut sides = Sides {
         django: site.serve(),
-        rust: site.service(site.settings.clone()),
+        rust: site
+            .runtime
+            .block_on(Service::with_users(site.settings.clone())),
         site,
     };
     log_in_and_out(&mut sides);

@@ -3,11 +3,11 @@
 
 use serde_json::json;
 
-use crate::{site::Site, visitor::Visitor};
+use crate::{service::Service, site::Site, visitor::Visitor};
 
 pub(crate) fn pass_through_untouched(site: &mut Site) {
     let django = site.serve();
-    let rust = site.service(site.settings.clone());
+    let rust = site.runtime.block_on(Service::start(site.settings.clone()));
     messages(site, &django, &rust.address);
     csrf_tokens(site, &django, &rust.address);
     password_resets(site, &django, &rust.address);

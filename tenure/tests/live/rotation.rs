@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tenure::{Secret, Settings};
 
 use crate::{
+    service::Service,
     site::{SECRET, Site},
     visitor::Visitor,
 };
@@ -69,7 +70,8 @@ pub(crate) fn logs_nobody_out(site: &mut Site) {
         ];
         for (number, (theirs, ours)) in steps.into_iter().enumerate() {
             site.django.ask(&theirs.of_django());
-            let rust = site.service(ours.of_tenure(&site.settings));
+            let settings = ours.of_tenure(&site.settings);
+            let rust = site.runtime.block_on(Service::with_users(settings));
             // Each side meets what the other one has just written.
             for round in 0..2 {
                 for (address, path) in [(&rust.address, "/"), (&django, "/account/")] {

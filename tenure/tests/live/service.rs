@@ -20,13 +20,23 @@ pub(crate) struct Service {
 }
 
 impl Service {
+    /// One that keeps things in the session.
     pub(crate) async fn start(settings: Settings) -> Self {
+        Self::serve(remembering(), settings).await
+    }
+
+    /// One where users log in, too.
+    pub(crate) async fn with_users(settings: Settings) -> Self {
         let site = Site {
             auth: Auth::open(&settings).await.unwrap(),
             database: settings.databases["default"].url.clone(),
         };
-        let sessions = SessionLayer::open(settings).await.unwrap();
-        let app = routes().layer(sessions).with_state(site);
+        let routes = remembering().merge(greeting().with_state(site));
+        Self::serve(routes, settings).await
+    }
+
+    async fn serve(routes: Router, settings: Settings) -> Self {
+        let app = routes.layer(SessionLayer::open(settings).await.unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let serve = async move { axum::serve(listener, app).await.unwrap() };
@@ -43,7 +53,7 @@ impl Drop for Service {
     }
 }
 
-/// What the handlers share.
+/// What the handlers of logins share.
 #[derive(Clone)]
 struct Site {
     auth: Auth,
@@ -56,14 +66,18 @@ impl FromRef<Site> for Auth {
     }
 }
 
-fn routes() -> Router<Site> {
+fn remembering() -> Router {
+    Router::new()
+        .route("/remember/{name}/{value}", get(remember))
+        .route("/recall/{name}", get(recall))
+}
+
+fn greeting() -> Router<Site> {
     Router::new()
         .route("/", get(home))
         .route("/login", get(login_form).post(log_in))
         .route("/logout", post(log_out))
         .route("/password", post(change_password))
-        .route("/remember/{name}/{value}", get(remember))
-        .route("/recall/{name}", get(recall))
 }
 
 #[derive(serde::Deserialize)]

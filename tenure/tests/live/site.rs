@@ -11,8 +11,6 @@ use tenure::{Record, SessionKey, Sessions, Settings};
 use testkit::Django;
 use tokio::{runtime::Runtime, task::LocalSet};
 
-use crate::service::Service;
-
 pub(crate) const SECRET: &str = "a secret for tests alone, never for a site that visitors use";
 
 /// Where both sides keep their sessions, as each of them has to be told.
@@ -109,11 +107,6 @@ impl Site {
     pub(crate) fn serve(&mut self) -> String {
         let answer = self.django.ask(&json!({"op": "serve"}));
         answer["address"].as_str().unwrap().to_owned()
-    }
-
-    /// A Rust service with these settings.
-    pub(crate) fn service(&self, settings: Settings) -> Service {
-        self.runtime.block_on(Service::start(settings))
     }
 
     /// So many sessions more go from one side to the other.
