@@ -8,6 +8,8 @@
     reason = "tests fail this way"
 )]
 
+#[cfg(feature = "browser")]
+mod chromium;
 mod console;
 mod django;
 mod mariadb;
@@ -18,6 +20,8 @@ mod proxy;
 mod redis;
 mod unprivileged;
 
+#[cfg(feature = "browser")]
+pub use chromium::Chromium;
 pub use console::Console;
 pub use django::{Django, python};
 pub use mariadb::MariaDb;
