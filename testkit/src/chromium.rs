@@ -79,7 +79,10 @@ impl Chromedriver {
             });
         // It must be able to go on printing.
         std::thread::spawn(move || lines.for_each(drop));
-        (process, port.unwrap_or_else(|| panic!("chromedriver does not say which port it has")))
+        (
+            process,
+            port.unwrap_or_else(|| panic!("chromedriver does not say which port it has")),
+        )
     }
 }
 
