@@ -140,7 +140,7 @@ impl Service {
                 username => user.map(User::username),
             },
             products => PRODUCTS,
-            cart => session.get::<Cart>(CART)?,
+            cart => session.get::<Cart>(CART)?.unwrap_or_default(),
             note => session.get::<String>(NOTE)?,
             checking_out,
         };

@@ -33,9 +33,12 @@ impl Routes {
     pub(crate) fn parse(text: &str) -> Outcome<Self> {
         let lines = text.lines().map(str::trim);
         let paths = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
-        let checked = paths.map(|path| match path.starts_with('/') {
-            true => Ok(path.trim_end_matches('/').to_owned()),
-            false => Err(format!("the route {path:?} does not begin with a slash").into()),
+        let checked = paths.map(|path| {
+            if path.starts_with('/') {
+                Ok(path.trim_end_matches('/').to_owned())
+            } else {
+                Err(format!("the route {path:?} does not begin with a slash").into())
+            }
         });
         checked.collect::<Outcome<_>>().map(Self)
     }
