@@ -138,7 +138,7 @@ mod tests {
 
         let routes = data.path().join("routes.txt");
         fs::write(&routes, "# Nothing is Rust's.\n").unwrap();
-        visitor.site.stop("-INT");
+        visitor.site.stop("-TERM");
         visitor.site = Site::start(data.path(), &["--routes", routes.to_str().unwrap()]);
         visitor.open("/cart").await?;
         visitor
@@ -151,7 +151,7 @@ mod tests {
             .sees(&["Thank you, ada.", "1 × Oolong", "Served by Django"])
             .await?;
 
-        visitor.site.stop("-INT");
+        visitor.site.stop("-TERM");
         visitor.site = Site::start(data.path(), &[]);
         visitor.open("/cart").await?;
         visitor

@@ -18,7 +18,7 @@ mod tests {
             .unwrap();
         let file = data.path().join("env");
         let mut secrets = Vec::new();
-        for signal in ["-INT", "-KILL"] {
+        for signal in ["-TERM", "-KILL"] {
             let mut site = Site::start(data.path(), &[]);
             let django = site.address("Django on ");
             assert!(TcpStream::connect(&django).is_ok());

@@ -1,12 +1,14 @@
 """
-An ordinary Django site. Two settings come from the environment, which the Rust
-service gets too: SECRET_KEY and DATABASE_URL.
+An ordinary Django site. What the environment says, it says to the Rust service
+too: SECRET_KEY, SECRET_KEY_FALLBACKS and DATABASE_URL.
 """
 
 import os
 from urllib.parse import unquote, urlsplit
 
 SECRET_KEY = os.environ["SECRET_KEY"]
+# One or none: tenure, too, takes a bare one.
+SECRET_KEY_FALLBACKS = os.environ.get("SECRET_KEY_FALLBACKS", "").split()
 DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.sqlite3",
