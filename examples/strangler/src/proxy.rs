@@ -1,6 +1,6 @@
 //! The reverse proxy: hands each request to the side that its path belongs to, and changes as little as it may.
 //!
-//! What it does not do, and a real one does: TLS, timeouts, limits, WebSockets.
+//! What it does not do, and a real one does: TLS, timeouts, limits, upgrades such as to web sockets.
 
 use std::{net::SocketAddr, sync::Arc};
 
