@@ -32,10 +32,10 @@ impl Django {
         let mut process = Command::new(&python)
             .arg(here("django/manage.py"))
             .args(["demo", USER, PASSWORD])
+            .env_remove("DJANGO_SETTINGS_MODULE")
             .envs(environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .kill_on_drop(true)
             .spawn()
             .map_err(|error| format!("{}: {error}", python.display()))?;
         let output = process.stdout.take().ok_or("Django has no output")?;
