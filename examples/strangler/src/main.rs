@@ -81,11 +81,10 @@ async fn run(flags: Flags) -> Outcome {
     let settings = Settings::load_from(Some(&here("django/tenure.toml")), environment)?;
     let back = listen(0).await?;
     let rust = back.local_addr()?;
-    announce(front.local_addr()?, django.address, rust, &data)?;
-
     let service = cart::router(settings).await?;
     let proxy = proxy::router(routes, rust, django.address);
     let proxy = proxy.into_make_service_with_connect_info::<SocketAddr>();
+    announce(front.local_addr()?, django.address, rust, &data)?;
     tokio::select! {
         result = axum::serve(back, service) => result?,
         result = axum::serve(front, proxy) => result?,
