@@ -8,9 +8,11 @@
     reason = "tests fail this way"
 )]
 
+mod certificates;
 #[cfg(feature = "browser")]
 mod chromium;
 mod console;
+mod disk;
 mod django;
 mod mariadb;
 mod memcached;
@@ -23,6 +25,7 @@ mod unprivileged;
 #[cfg(feature = "browser")]
 pub use chromium::Chromium;
 pub use console::Console;
+pub use disk::Disk;
 pub use django::{Django, python};
 pub use mariadb::MariaDb;
 pub use memcached::Memcached;

@@ -8,5 +8,7 @@ pub mod db;
 #[cfg(all(feature = "file", unix))]
 pub mod file;
 mod open;
+#[cfg(any(feature = "mysql-tls", feature = "postgres-tls", feature = "redis-tls"))]
+mod tls;
 
 pub use open::{OpenError, open};
