@@ -7,6 +7,8 @@ pub mod cookies;
 pub mod db;
 #[cfg(all(feature = "file", unix))]
 pub mod file;
+mod inspect;
 mod open;
 
+pub use inspect::{CacheState, Clock, ColumnState, TableState, inspect_cache, inspect_table};
 pub use open::{OpenError, open};
