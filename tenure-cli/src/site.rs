@@ -31,6 +31,25 @@ impl Site {
         Ok(settings)
     }
 
+    /// Where a setting is set, for people: its environment variable, which wins, or its place in the file.
+    pub(crate) fn place(&self, setting: &str) -> String {
+        let top = setting.split('.').next().unwrap_or(setting);
+        let is_url = setting == "DATABASES.default.URL";
+        let names = [top, "DATABASE_URL"]
+            .into_iter()
+            .take(if is_url { 2 } else { 1 });
+        if let Some(name) = names.rev().find(|name| std::env::var_os(name).is_some()) {
+            return match name {
+                "DATABASE_URL" => "the environment variable DATABASE_URL".into(),
+                _ => format!("{setting} in the environment variable {name}"),
+            };
+        }
+        let named = std::env::var_os("TENURE_SETTINGS").map(PathBuf::from);
+        let file = self.file.clone().or(named);
+        let file = file.unwrap_or_else(|| "tenure.toml".into());
+        format!("{setting} in {}", file.display())
+    }
+
     /// The sessions in the store that the settings name, to look at: a database is opened for reading alone, and so stays in its journal
     /// mode.
     pub(crate) async fn look(&self) -> Result<(Sessions, Settings), Failure> {

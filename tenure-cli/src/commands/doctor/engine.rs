@@ -1,0 +1,117 @@
+//! The engine, and what it writes.
+
+use tenure::Settings;
+
+use super::report::Report;
+use crate::{
+    django::{Described, SALT, SERIALIZERS, TABLE},
+    site::Site,
+};
+
+/// The versions of Django that tenure is tested against.
+const OLDEST: (u32, u32) = (4, 2);
+const NEWEST: (u32, u32) = (6, 1);
+
+pub(super) fn compare(described: &Described, ours: &Settings, site: &Site, report: &mut Report) {
+    version(described, report);
+    let name = "SESSION_ENGINE";
+    let theirs = described.setting(name).as_str().unwrap_or_default();
+    let Some(engine) = described.engine.told() else {
+        return report.problem(
+            name,
+            [theirs, &ours.engine],
+            format!(
+                "Django cannot load its engine: {}",
+                described.engine.error().unwrap_or_default()
+            ),
+            format!(
+                "mend SESSION_ENGINE in Django's settings {}",
+                described.module
+            ),
+        );
+    };
+    let Some(base) = engine.base.as_deref() else {
+        return report.problem(
+            name,
+            [theirs, &ours.engine],
+            "Django's engine is one of the project's own, of which tenure knows nothing",
+            format!(
+                "set SESSION_ENGINE in Django's settings {} to one of django.contrib.sessions.backends.…",
+                described.module
+            ),
+        );
+    };
+    if base != ours.engine {
+        return report.problem(
+            name,
+            [base, &ours.engine],
+            "the two keep sessions in different places",
+            format!("set {} to {base:?}", site.place(name)),
+        );
+    }
+    if theirs == format!("django.contrib.sessions.backends.{base}") {
+        report.good(name, [base, &ours.engine]);
+    } else {
+        report.note(
+            name,
+            [theirs, &ours.engine],
+            format!("it is made from Django's engine {base}"),
+        );
+    }
+    if matches!(base, "db" | "cached_db" | "file") {
+        report.equal(
+            "salt",
+            [&engine.salt, SALT],
+            "Django's engine signs with a salt of its own, so that neither side can verify what the other wrote: sessions are empty",
+            format!("take `key_salt` out of the class SessionStore in {theirs}, so that it is Django's {SALT:?} again"),
+        );
+    }
+    if base != "cache" {
+        serializer(described, &engine.serializer, report);
+    }
+    if let Some(table) = &engine.table {
+        report.equal(
+            "table of sessions",
+            [table, TABLE],
+            "the two keep sessions in different tables",
+            format!(
+                "give the session model of {theirs} the table {TABLE:?} (`db_table` in its Meta)"
+            ),
+        );
+    }
+}
+
+fn serializer(described: &Described, class: &str, report: &mut Report) {
+    let name = "SESSION_SERIALIZER";
+    let ours = "JSONSerializer";
+    if SERIALIZERS.contains(&class) {
+        return report.good(name, [ours, ours]);
+    }
+    report.problem(
+        name,
+        [class, ours],
+        "Django writes what tenure cannot read, and the reverse: tenure knows JSON alone",
+        format!(
+            "set SESSION_SERIALIZER = \"{}\" in Django's settings {}; sessions of before are lost",
+            SERIALIZERS[0], described.module
+        ),
+    );
+}
+
+fn version(described: &Described, report: &mut Report) {
+    let name = "version of Django";
+    let tested = format!("{}.{} to {}.{}", OLDEST.0, OLDEST.1, NEWEST.0, NEWEST.1);
+    let sides = [&*described.django, &*tested];
+    if described.version < OLDEST {
+        report.problem(
+            name,
+            sides,
+            "this Django is older than those whose sessions tenure knows: it may write them in another way, and gets no security updates",
+            format!("update Django to {}.{} or later", OLDEST.0, OLDEST.1),
+        );
+    } else if described.version > NEWEST {
+        report.note(name, sides, "this Django is newer than those that tenure was tested with: what follows tells whether it still fits");
+    } else {
+        report.good(name, sides);
+    }
+}

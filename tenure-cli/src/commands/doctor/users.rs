@@ -1,0 +1,117 @@
+//! The users, and the hash that ties a session to their password.
+
+use serde::Deserialize;
+use serde_json::json;
+use tenure::{
+    Sessions, Settings,
+    auth::{self, Auth, User},
+    testing::MemoryStore,
+};
+
+use super::report::Report;
+use crate::{
+    django::{Described, Project},
+    output::Failure,
+};
+
+/// The table that tenure reads users from.
+const TABLE: &str = "auth_user";
+
+/// A user, as `project.py` tells.
+#[derive(Deserialize)]
+struct First {
+    id: String,
+    hash: String,
+}
+
+pub(super) async fn compare(
+    described: &Described,
+    ours: &Settings,
+    project: &mut Project,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    let Some(user) = described.user.told() else {
+        let why = described.user.error().unwrap_or_default();
+        report.note(
+            "table of users",
+            ["none", TABLE],
+            format!("Django has no users here: {why}"),
+        );
+        return Ok(());
+    };
+    report.equal(
+        "table of users",
+        [&user.table, TABLE],
+        "the two look for users in different tables: nobody who is logged in on one is known on the other",
+        format!("give the user model the table {TABLE:?} (`db_table` in its Meta)"),
+    );
+    if user.table != TABLE {
+        return Ok(());
+    }
+    let name = "hash of a login";
+    let first: Option<First> = match project.try_ask(&json!({"op": "first_user"}))? {
+        Ok(first) => first,
+        Err(error) => {
+            report.problem(
+                name,
+                ["", ""],
+                format!("Django cannot read its users: {error}"),
+                "run `python manage.py migrate`",
+            );
+            return Ok(());
+        }
+    };
+    let Some(first) = first else {
+        report.note(
+            name,
+            ["no user", ""],
+            "there is no user yet to compare the hash of",
+        );
+        return Ok(());
+    };
+    let sides = |text: &'static str| ["", text];
+    match own_hash(ours, &first.id).await {
+        Ok(Some(hash)) => {
+            let [django, tenure] =
+                [&first.hash, &hash].map(|hash| hash.get(..8).unwrap_or_default());
+            report.equal(
+                name,
+                [django, tenure],
+                "the two tie sessions to passwords in different ways: who logs in on one side is logged out by the other",
+                "make SECRET_KEY the same, and take `get_session_auth_hash` out of the project's user model if it has one",
+            );
+        }
+        Ok(None) => report.problem(
+            name,
+            sides("no such user"),
+            "tenure does not find a user that Django has",
+            "make DATABASES name one database on both sides",
+        ),
+        Err(failure) => report.problem(
+            name,
+            sides("not read"),
+            format!("tenure cannot read the users: {}", failure.text()),
+            "mend that; the users have to be in tenure's DATABASES.default",
+        ),
+    }
+    Ok(())
+}
+
+/// The hash of this user in a session of tenure's, which is kept nowhere.
+async fn own_hash(settings: &Settings, id: &str) -> Result<Option<String>, Failure> {
+    let auth = Auth::open(settings).await?;
+    let user: Option<User> = match id.parse() {
+        Ok(id) => auth.user_by_id(id).await?,
+        Err(_) => None,
+    };
+    let Some(user) = user else {
+        return Ok(None);
+    };
+    let session = Sessions::new(MemoryStore::default(), settings)?
+        .new_session()
+        .load()
+        .await?;
+    session.insert("_auth_user_id", id)?;
+    auth::update_session_auth_hash(&session, &user).await?;
+    Ok(session.get("_auth_user_hash")?)
+}
