@@ -28,7 +28,7 @@ pub(crate) const SERIALIZERS: [&str; 2] = [
 /// The table of sessions.
 pub(crate) const TABLE: &str = "django_session";
 /// Django's cache where none is named.
-const LOCMEM: &str = "django.core.cache.backends.locmem.LocMemCache";
+pub(crate) const LOCMEM: &str = "django.core.cache.backends.locmem.LocMemCache";
 
 /// Which Django project is meant.
 #[derive(clap::Args)]
@@ -78,7 +78,8 @@ pub(crate) mod tests {
                 .unwrap_or_else(|| panic!("{pointer}")) = value.clone();
         }
         if let Some(base) = all["engine"]["base"].as_str() {
-            all["settings"]["SESSION_ENGINE"] = format!("django.contrib.sessions.backends.{base}").into();
+            all["settings"]["SESSION_ENGINE"] =
+                format!("django.contrib.sessions.backends.{base}").into();
         }
         serde_json::from_value(all).unwrap()
     }

@@ -233,12 +233,10 @@ impl File {
             let why = format!(
                 "{name}: it is the memory of one Python process, where nobody else can look"
             );
-            return match described.base() {
-                Some("cached_db") => {
-                    self.leave_out(format!("{why}; tenure uses the database alone"))
-                }
-                _ => self.obstacle(why),
-            };
+            return self.obstacle(match described.base() {
+                Some("cached_db") => format!("{why}; tenure uses the database alone"),
+                _ => why,
+            });
         }
         if cache.custom {
             self.leave_out(format!(
@@ -487,7 +485,7 @@ mod tests {
     fn a_local_cache_before_the_database_leaves_the_database() {
         let (written, settings) = settings(&[("/engine/base", json!("cached_db"))]);
         assert_eq!(settings.engine, "db");
-        assert!(written.obstacles.is_empty());
+        assert_eq!(written.obstacles.len(), 1);
         assert!(written.text.contains("memory of one Python process"));
     }
 }

@@ -4,7 +4,7 @@ use tenure::Settings;
 
 use super::report::Report;
 use crate::{
-    django::{Described, SALT, SERIALIZERS, TABLE},
+    django::{Described, LOCMEM, SALT, SERIALIZERS, TABLE},
     site::Site,
 };
 
@@ -41,6 +41,23 @@ pub(super) fn compare(described: &Described, ours: &Settings, site: &Site, repor
             ),
         );
     };
+    let local = described
+        .cache
+        .told()
+        .is_some_and(|cache| cache.backend == LOCMEM);
+    if local && matches!(base, "cache" | "cached_db") {
+        return report.problem(
+            name,
+            [base, &ours.engine],
+            "Django keeps sessions in the memory of each of its processes: what others have changed or ended lives on there",
+            format!(
+                "set CACHES in Django's settings {} to a Redis or memcached, or SESSION_ENGINE to \"django.contrib.sessions.backends.db\", then \
+                 make {} the same",
+                described.module,
+                site.place(name)
+            ),
+        );
+    }
     if base != ours.engine {
         return report.problem(
             name,
