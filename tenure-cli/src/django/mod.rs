@@ -13,7 +13,7 @@ mod toml;
 use std::path::PathBuf;
 
 pub(crate) use self::{
-    described::{Cache, Database, Described, Part, Secrets},
+    described::{Cache, Database, Described, Secrets},
     project::Project,
     toml::{value, write},
 };

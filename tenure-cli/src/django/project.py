@@ -248,22 +248,16 @@ def clock():
 
 
 @operation
-def tables():
-    """Whether the tables of sessions and of users are there."""
-    from django.contrib.auth import get_user_model
-    from django.db import connections, router
-
-    def exists(model):
-        connection = connections[router.db_for_write(model)]
-        with connection.cursor() as cursor:
-            names = connection.introspection.table_names(cursor)
-        return model._meta.db_table in names
+def has_table():
+    """Whether the table of sessions is there; null for an engine without one."""
+    from django.db import connections
 
     model = getattr(store(), "model", None)
-    return {
-        "session": attempt(exists, model) if model else None,
-        "user": attempt(lambda: exists(get_user_model())),
-    }
+    if not model:
+        return None
+    connection = connections[session_database()]
+    with connection.cursor() as cursor:
+        return model._meta.db_table in connection.introspection.table_names(cursor)
 
 
 @operation

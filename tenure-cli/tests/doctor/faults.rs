@@ -42,11 +42,11 @@ fn sqlite(site: &Site, sql: &str) {
 
 #[test]
 fn faults_around_a_database_are_found() {
-    let healthy = Site::with_file(None);
+    let healthy = Site::migrated();
     healthy.take_settings();
     assert_eq!(healthy.diagnose().problems(), NONE);
     let site = || {
-        let site = Site::with_file(Some(&healthy));
+        let site = Site::copy_of(&healthy);
         site.take_settings();
         site
     };
@@ -184,7 +184,7 @@ fn faults_around_a_database_are_found() {
 
 #[test]
 fn faults_of_a_folder_are_found() {
-    let mut site = Site::with_file(None);
+    let mut site = Site::plain();
     let folder = site.place.path().join("sessions");
     fs::create_dir(&folder).unwrap();
     let mode = |mode| fs::set_permissions(&folder, fs::Permissions::from_mode(mode)).unwrap();
@@ -222,7 +222,7 @@ fn faults_of_a_folder_are_found() {
 #[test]
 fn faults_of_a_cache_are_found() {
     let redis = Redis::start();
-    let mut site = Site::with_file(None);
+    let mut site = Site::plain();
     site.settle("SESSION_ENGINE = 'django.contrib.sessions.backends.cache'");
     let cache = json!({"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": redis.url()}});
     site.set("DJANGO_CACHES", cache.to_string());

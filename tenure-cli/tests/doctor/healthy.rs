@@ -25,7 +25,7 @@ fn engine(name: &str) -> String {
 
 #[test]
 fn files_caches_and_cookies() {
-    let mut site = Site::with_file(None);
+    let mut site = Site::migrated();
     is_healthy(&site);
 
     let folder = site.place.path().join("sessions");

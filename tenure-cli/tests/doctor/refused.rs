@@ -9,7 +9,7 @@ use crate::{
 
 #[test]
 fn the_file_with_the_secret_is_private_and_never_overwritten() {
-    let site = Site::with_file(None);
+    let site = Site::plain();
     let printed = run(&mut site.beside_django(&["settings"]));
     assert_eq!(printed.code, Some(0), "{printed:?}");
     assert!(
@@ -38,7 +38,7 @@ fn the_file_with_the_secret_is_private_and_never_overwritten() {
 
 #[test]
 fn what_is_not_taken_over_is_told() {
-    let site = Site::with_file(None);
+    let site = Site::plain();
     site.change("SESSION_ENGINE = 'django.contrib.sessions.backends.cache'\nprint('good morning')");
     let printed = run(&mut site.beside_django(&["settings"]));
     assert_eq!(printed.code, Some(0), "{printed:?}");
@@ -153,6 +153,30 @@ fn a_project_that_cannot_be_asked_is_told_with_what_to_do() {
     place
         .run(&["doctor", "--python", "python3"])
         .fails(2, &["--django"]);
+}
+
+#[test]
+fn a_django_that_fails_half_way_leaves_no_session_and_what_was_found() {
+    let site = Site::plain();
+    site.take_settings();
+    let engine = |method: &str| {
+        site.write(
+            "failing.py",
+            &format!("import os\nfrom django.contrib.sessions.backends import db\nclass SessionStore(db.SessionStore):\n    {method}\n"),
+        );
+        site.change("SESSION_ENGINE = 'failing'");
+        let run = run(&mut site.beside_django(&["doctor"]));
+        let keys = site.place.done(&["list", "--all", "--json"]);
+        assert_eq!(keys, "[]\n", "{run:?}");
+        run
+    };
+    let run = engine("def load(self): os._exit(7)");
+    assert!(run.out.contains("SESSION_COOKIE_AGE"), "{run:?}");
+    run.fails(1, &["Python ended without an answer (exit status: 7)"]);
+    let run = engine("def delete(self, session_key=None): raise RuntimeError('no')");
+    assert_eq!((run.code, &*run.err), (Some(0), ""), "{run:?}");
+    engine("def save(self, must_create=False): raise RuntimeError('full')")
+        .fails_on_output("Django cannot write a session: RuntimeError: full");
 }
 
 #[test]

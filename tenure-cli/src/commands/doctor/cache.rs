@@ -191,3 +191,77 @@ pub(super) fn eviction(state: &CacheState, engine: &str, report: &mut Report) {
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::django::tests::described;
+
+    const REDIS: &str = "django.core.cache.backends.redis.RedisCache";
+
+    fn found(changes: &[(&str, Value)]) -> Vec<String> {
+        let healthy = [
+            ("/engine/base", json!("cache")),
+            ("/cache/backend", json!(REDIS)),
+            ("/cache/location", json!(["redis://ann:hunter2@cache/1"])),
+            ("/cache/key", json!(":1:django.contrib.sessions.cacheKEY")),
+        ];
+        let described = described(&[&healthy[..], changes].concat());
+        let mut entry = CacheSettings::default();
+        entry.backend = REDIS.into();
+        entry.location = vec!["redis://cache/1".into()];
+        let mut ours = Settings::django();
+        ours.caches.insert("default".into(), entry);
+        let mut report = Report::default();
+        compare(&described, &ours, &Site::new(None), &mut report);
+        assert!(
+            report
+                .checks
+                .iter()
+                .all(|check| !check.django.contains("hunter2"))
+        );
+        report.found().into_iter().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn what_leads_to_another_key_or_value_is_found() {
+        assert!(found(&[]).is_empty());
+        for (change, check) in [
+            (
+                ("/cache/backend", json!("django_redis.cache.RedisCache")),
+                "cache BACKEND",
+            ),
+            (("/cache/key_prefix", json!("site")), "cache KEY_PREFIX"),
+            (("/cache/version", json!(2)), "cache VERSION"),
+            (("/cache/key", json!("KEY")), "key in the cache"),
+            (
+                ("/cache/options", json!({"serializer": "x"})),
+                "cache OPTIONS.serializer",
+            ),
+            (
+                ("/cache/objects", json!(["serializer"])),
+                "cache OPTIONS.serializer",
+            ),
+            (("/cache", json!({"error": "no module"})), "CACHES"),
+        ] {
+            assert_eq!(found(&[change]), [check]);
+        }
+    }
+
+    #[test]
+    fn redis_may_forget_what_a_database_knows() {
+        let found = |policy: &str, engine: &str| {
+            let mut state = CacheState::default();
+            state.eviction = Some(policy.into());
+            let mut report = Report::default();
+            eviction(&state, engine, &mut report);
+            report.problems()
+        };
+        assert_eq!(found("allkeys-lru", "cache"), 1);
+        assert_eq!(found("allkeys-lru", "cached_db"), 0);
+        assert_eq!(found("volatile-ttl", "cache"), 0);
+        assert_eq!(found("noeviction", "cache"), 0);
+    }
+}

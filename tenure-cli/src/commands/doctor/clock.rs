@@ -160,6 +160,28 @@ fn database_zone(described: &Described, ours: &Settings, site: &Site, report: &m
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::django::tests::described;
+
+    #[test]
+    fn zones_count_where_dates_have_none() {
+        let found = |theirs: (bool, &str), ours: (bool, &str)| {
+            let described = described(&[
+                ("/settings/USE_TZ", theirs.0.into()),
+                ("/settings/TIME_ZONE", theirs.1.into()),
+            ]);
+            let mut settings = Settings::django();
+            (settings.use_tz, settings.time_zone) = (ours.0, ours.1.to_owned());
+            let mut report = Report::default();
+            zones(&described, &settings, &Site::new(None), &mut report);
+            report.found().join(" ")
+        };
+        let (rome, utc) = ("Europe/Rome", "UTC");
+        assert_eq!(found((true, rome), (true, utc)), "");
+        assert_eq!(found((false, rome), (false, rome)), "");
+        assert_eq!(found((false, rome), (true, rome)), "USE_TZ");
+        assert_eq!(found((true, rome), (false, rome)), "USE_TZ");
+        assert_eq!(found((false, rome), (false, utc)), "TIME_ZONE");
+    }
 
     #[test]
     fn a_distance_is_told_in_its_unit_and_direction() {

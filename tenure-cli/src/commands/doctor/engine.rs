@@ -132,3 +132,58 @@ fn version(described: &Described, report: &mut Report) {
         report.good(name, sides);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::django::tests::described;
+
+    fn found(changes: &[(&str, Value)]) -> Vec<String> {
+        let mut report = Report::default();
+        let ours = Settings::django();
+        compare(&described(changes), &ours, &Site::new(None), &mut report);
+        report.found().into_iter().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn an_engine_of_the_projects_own_counts_by_what_it_is_made_from() {
+        let mut own = described(&[]);
+        own.settings
+            .insert("SESSION_ENGINE".into(), json!("site.sessions"));
+        let mut report = Report::default();
+        compare(&own, &Settings::django(), &Site::new(None), &mut report);
+        assert_eq!(report.found(), Vec::<&str>::new());
+        assert_eq!(found(&[("/engine/base", json!(null))]), ["SESSION_ENGINE"]);
+        assert_eq!(
+            found(&[("/engine", json!({"error": "ImportError"}))]),
+            ["SESSION_ENGINE"]
+        );
+    }
+
+    #[test]
+    fn what_is_written_in_another_way_is_found() {
+        for (change, check) in [
+            (("/engine/base", json!("file")), "SESSION_ENGINE"),
+            (("/engine/salt", json!("other")), "salt"),
+            (
+                ("/engine/serializer", json!("site.Pickle")),
+                "SESSION_SERIALIZER",
+            ),
+            (("/engine/table", json!("sessions")), "table of sessions"),
+            (("/version", json!([4, 1])), "version of Django"),
+        ] {
+            assert_eq!(found(&[change]), [check]);
+        }
+        assert!(found(&[("/version", json!([7, 0]))]).is_empty());
+    }
+
+    #[test]
+    fn a_cache_in_the_memory_of_a_process_is_shared_by_nobody() {
+        assert_eq!(
+            found(&[("/engine/base", json!("cached_db"))]),
+            ["SESSION_ENGINE"]
+        );
+    }
+}

@@ -73,10 +73,13 @@ async fn from_django(
     };
     let read = read(sessions, &written.key).await;
     judge(FROM_DJANGO, ["written", "read"], read, ends, report);
-    if let Err(error) = project.try_ask::<Value>(&json!({"op": "delete", "key": written.key}))? {
-        left(&error, report);
+    let deleted = project.try_ask::<Value>(&json!({"op": "delete", "key": written.key}));
+    if let Ok(Ok(_)) = deleted {
+        return Ok(());
     }
-    Ok(())
+    // Django cannot, or not any more.
+    delete(sessions, &written.key, report).await;
+    deleted.map(|_| ())
 }
 
 async fn from_tenure(
@@ -94,8 +97,8 @@ async fn from_tenure(
         }
     };
     let answer = project.try_ask(&json!({"op": "read", "key": key.as_str()}));
-    // In any case, and so before a failure ends this.
-    let deleted = sessions.store().delete(&key).await;
+    // Before a failure of Django's ends this.
+    delete(sessions, key.as_str(), report).await;
     let read = answer?.map(|read: ReadByDjango| {
         read.stored.then_some(Read {
             data: read.data,
@@ -103,9 +106,6 @@ async fn from_tenure(
         })
     });
     judge(FROM_TENURE, ["read", "written"], read, ends, report);
-    if let Err(error) = deleted {
-        left(&Failure::from(error).text(), report);
-    }
     Ok(())
 }
 
@@ -114,16 +114,9 @@ pub(super) async fn alone(sessions: &Sessions, report: &mut Report) {
     let ends = ends();
     match write(sessions).await {
         Ok(key) => {
-            judge(
-                ALONE,
-                ["", "read"],
-                read(sessions, key.as_str()).await,
-                ends,
-                report,
-            );
-            if let Err(error) = sessions.store().delete(&key).await {
-                left(&Failure::from(error).text(), report);
-            }
+            let read = read(sessions, key.as_str()).await;
+            judge(ALONE, ["", "read"], read, ends, report);
+            delete(sessions, key.as_str(), report).await;
         }
         Err(failure) => {
             let what = format!("tenure cannot write a session: {}", failure.text());
@@ -221,6 +214,7 @@ fn judge(
 /// What was found before explains it, as a rule.
 fn failed(name: &str, sides: [&str; 2], what: String, report: &mut Report) {
     let change = match report.problems() {
+        0 if name == ALONE => "mend what the store says, then run `tenure doctor` again",
         0 => {
             "nothing above explains it: make DATABASES, CACHES and SESSION_FILE_PATH name one place on both sides"
         }
@@ -231,10 +225,17 @@ fn failed(name: &str, sides: [&str; 2], what: String, report: &mut Report) {
     report.problem(name, sides, what, change);
 }
 
-fn left(why: &str, report: &mut Report) {
-    report.note(
-        "clean-up",
-        ["", ""],
-        format!("a session of this check could not be deleted ({why}): it ends by itself within {} minutes", LIFE.as_secs() / 60),
-    );
+async fn delete(sessions: &Sessions, key: &str, report: &mut Report) {
+    let Some(key) = SessionKey::parse(key) else {
+        return;
+    };
+    if let Err(error) = sessions.store().delete(&key).await {
+        let why = Failure::from(error).text();
+        let minutes = LIFE.as_secs() / 60;
+        report.note(
+            "clean-up",
+            ["", ""],
+            format!("a session of this check could not be deleted ({why}): it ends by itself within {minutes} minutes"),
+        );
+    }
 }

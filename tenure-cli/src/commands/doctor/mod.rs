@@ -17,16 +17,18 @@ mod users;
 
 use std::time::SystemTime;
 
-use serde::Deserialize;
 use serde_json::json;
 use tenure::{Secret, Sessions, Settings, engine as engines, system::OperatingSystem};
 
 use self::report::Report;
 use crate::{
-    django::{Described, Named, Part, Project},
+    django::{Described, Named, Project},
     output::{Failure, Out},
-    site::Site,
+    site::{Site, with_hint},
 };
+
+/// What to do about a server that cannot be used.
+const AGAIN: &str = "mend that, then run `tenure doctor` again";
 
 /// Check that sessions work, and that a Django project shares them
 #[derive(clap::Args)]
@@ -55,35 +57,23 @@ pub(crate) async fn run(arguments: Arguments, site: &Site, out: Out<'_>) -> Resu
     let mut project = Project::start(&arguments.project)?;
     let mut report = Report::default();
     let described = match &mut project {
-        Some(project) => Some(compare(project, &settings, site, &mut report).await?),
+        Some(project) => Some(describe(project, &settings, site, &mut report)?),
         None => None,
     };
-    look(project.as_mut(), &settings, &mut report).await?;
-    match Sessions::open(settings.clone()).await {
-        Err(error) => report.problem(
-            "store of sessions",
-            ["", "not opened"],
-            Failure::from(error).text(),
-            "mend that, then run `tenure doctor` again",
-        ),
-        Ok(sessions) => match (&described, &mut project) {
-            (Some(described), Some(project)) if described.base() == Some(&*settings.engine) => {
-                exchange::both_ways(project, &sessions, &mut report).await?;
-            }
-            _ => exchange::alone(&sessions, &mut report).await,
-        },
-    }
-    let django = described.as_ref().map(|described| &*described.django);
+    let beside = described.as_ref().zip(project.as_mut());
+    let examined = examine(beside, &settings, site, &mut report).await;
+    let django = described.map(|described| described.django);
     if arguments.json {
-        writeln!(out, "{:#}", report.to_json(django))?;
+        writeln!(out, "{:#}", report.to_json(django.as_deref()))?;
     } else {
         report.print(django.is_some(), out)?;
     }
-    report.end()
+    // What was found before a failure is worth having too.
+    examined.and(report.end())
 }
 
-/// What the settings of both sides say.
-async fn compare(
+/// What Django says of itself. Secrets are compared here, where the key of their hashes is.
+fn describe(
     project: &mut Project,
     settings: &Settings,
     site: &Site,
@@ -92,72 +82,101 @@ async fn compare(
     let key = Secret::generate(&OperatingSystem)?;
     let text = String::from_utf8_lossy(key.as_bytes());
     let described: Described = project.ask(&json!({"op": "describe", "key": text}))?;
-    engine::compare(&described, settings, site, report);
-    secrets::compare(
-        &described.secrets,
-        &secrets::hashes(settings, &key),
-        &described.module,
-        site,
-        report,
-    );
-    cookie::compare(&described, settings, site, report);
-    clock::zones(&described, settings, site, report);
-    let same_engine = described.base() == Some(&*settings.engine);
-    if same_engine && table::is_used(settings) {
-        table::compare(&described, settings, site, report);
+    let ours = secrets::hashes(settings, &key);
+    secrets::compare(&described.secrets, &ours, &described.module, site, report);
+    Ok(described)
+}
+
+async fn examine(
+    mut beside: Option<(&Described, &mut Project)>,
+    settings: &Settings,
+    site: &Site,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    let mut django_has_table = None;
+    let mut shared = false;
+    if let Some((described, project)) = &mut beside {
+        compare(described, project, settings, site, report).await?;
+        shared = described.base() == Some(&*settings.engine);
+        if shared && table::is_used(settings) {
+            django_has_table = Some(project.try_ask(&json!({"op": "has_table"}))?);
+        }
+    } else {
+        report.good("SESSION_ENGINE", ["", &settings.engine]);
     }
-    if same_engine && is_cached(settings) {
-        cache::compare(&described, settings, site, report);
+    look(django_has_table, settings, report).await;
+    match (Sessions::open(settings.clone()).await, beside) {
+        (Err(error), _) => report.problem(
+            "store of sessions",
+            ["", "not opened"],
+            with_hint(error.into(), settings).text(),
+            AGAIN,
+        ),
+        (Ok(sessions), Some((_, project))) if shared => {
+            exchange::both_ways(project, &sessions, report).await?;
+        }
+        (Ok(sessions), _) => exchange::alone(&sessions, report).await,
     }
-    if same_engine && settings.engine == "file" {
-        folder::compare(&described, settings, site, report);
+    Ok(())
+}
+
+/// What the settings of both sides say.
+async fn compare(
+    described: &Described,
+    project: &mut Project,
+    settings: &Settings,
+    site: &Site,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    engine::compare(described, settings, site, report);
+    cookie::compare(described, settings, site, report);
+    clock::zones(described, settings, site, report);
+    if described.base() == Some(&*settings.engine) {
+        if table::is_used(settings) {
+            table::compare(described, settings, site, report);
+        }
+        if is_cached(settings) {
+            cache::compare(described, settings, site, report);
+        }
+        if settings.engine == "file" {
+            folder::compare(described, settings, site, report);
+        }
     }
-    users::compare(&described, settings, project, report).await?;
+    users::compare(described, settings, project, report).await?;
     let asked = clock::seconds(SystemTime::now());
     let times = project.ask(&json!({"op": "clock"}))?;
     let answered = clock::seconds(SystemTime::now());
     clock::of_django(&times, f64::midpoint(asked, answered), report);
-    Ok(described)
+    Ok(())
 }
 
 fn is_cached(settings: &Settings) -> bool {
     matches!(&*settings.engine, "cache" | "cached_db")
 }
 
-/// Which of Django's tables are there.
-#[derive(Deserialize)]
-struct Tables {
-    session: Option<Part<bool>>,
-}
-
 /// What is there: table, servers, folder.
 async fn look(
-    project: Option<&mut Project>,
+    django_has_table: Option<Result<Option<bool>, String>>,
     settings: &Settings,
     report: &mut Report,
-) -> Result<(), Failure> {
+) {
     if table::is_used(settings) {
-        let tables: Option<Tables> = match project {
-            Some(project) => Some(project.ask(&json!({"op": "tables"}))?),
-            None => None,
+        let django = match django_has_table {
+            None | Some(Ok(None)) => String::new(),
+            Some(Ok(Some(true))) => "there".into(),
+            Some(Ok(Some(false))) => table::MISSING.into(),
+            Some(Err(error)) => error,
         };
-        let django = tables
-            .and_then(|tables| tables.session)
-            .map(|there| match there {
-                Part::Told(true) => "there".to_owned(),
-                Part::Told(false) => "missing".to_owned(),
-                Part::Failed { error } => error,
-            });
         match engines::inspect_table(settings).await {
             Ok(state) => {
-                table::examine(&state, django.as_deref(), report);
+                table::examine(&state, &django, report);
                 clock::of_server("the database", state.clock, report);
             }
             Err(error) => report.problem(
                 "table django_session",
-                [django.as_deref().unwrap_or_default(), "not reached"],
-                Failure::from(error).text(),
-                "mend that, then run `tenure doctor` again",
+                [&django, "not reached"],
+                with_hint(error.into(), settings).text(),
+                AGAIN,
             ),
         }
     }
@@ -171,5 +190,4 @@ async fn look(
     if settings.engine == "file" {
         folder::examine(settings, report);
     }
-    Ok(())
 }

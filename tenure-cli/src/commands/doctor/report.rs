@@ -205,6 +205,15 @@ fn cell(text: &str) -> String {
 }
 
 #[cfg(test)]
+impl Report {
+    /// The names of the checks that found something.
+    pub(super) fn found(&self) -> Vec<&str> {
+        let problems = self.with(Verdict::Problem);
+        problems.map(|check| &*check.name).collect()
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -11,6 +11,9 @@ use crate::{
     site::Site,
 };
 
+/// What stands for a table that is not there.
+pub(super) const MISSING: &str = "missing";
+
 /// Whether sessions are in the database.
 pub(super) fn is_used(settings: &Settings) -> bool {
     let in_cookies = matches!(&*settings.engine, "signed_cookies" | "encrypted_cookies");
@@ -73,18 +76,17 @@ pub(super) fn compare(described: &Described, ours: &Settings, site: &Site, repor
 }
 
 /// The table itself. `django` tells whether Django finds it, where that was asked.
-pub(super) fn examine(state: &TableState, django: Option<&str>, report: &mut Report) {
+pub(super) fn examine(state: &TableState, django: &str, report: &mut Report) {
     let name = "table django_session";
-    let django = django.unwrap_or_default();
     if state.columns.is_empty() {
         return report.problem(
             name,
-            [django, "missing"],
+            [django, MISSING],
             "there is no table of sessions in tenure's database",
             "run `python manage.py migrate`, with django.contrib.sessions in INSTALLED_APPS; without Django `tenure init` makes it",
         );
     }
-    if django == "missing" {
+    if django == MISSING {
         return report.problem(
             name,
             [django, "there"],
@@ -122,7 +124,7 @@ pub(super) fn examine(state: &TableState, django: Option<&str>, report: &mut Rep
     } else {
         report.problem(
             "index on expire_date",
-            ["", "missing"],
+            ["", MISSING],
             "to find sessions that have ended, the whole table is read",
             format!("CREATE INDEX {TABLE}_expire_date_a5c62663 ON {TABLE} (expire_date), as Django's migration does"),
         );
