@@ -69,32 +69,6 @@ pub(crate) fn djangos_statements(database: &str) -> Vec<String> {
         .collect()
 }
 
-/// How many round trips each statement takes, once everything is prepared: create, load, touch, save, new key, delete.
-pub(crate) async fn round_trips(store: &impl SessionStore, proxy: &testkit::Proxy) -> [u64; 6] {
-    let mut trips = [0; 6];
-    for _ in 0..3 {
-        proxy.take_round_trips();
-        let base = create(store, "{}").await;
-        trips[0] = proxy.take_round_trips();
-        let found = store.load(&key(KEY)).await.unwrap().unwrap();
-        trips[1] = proxy.take_round_trips();
-        let touched = store.touch(&key(KEY), found.expires_at, &base).await;
-        assert!(touched.unwrap());
-        trips[2] = proxy.take_round_trips();
-        let saved = store.save(&key(KEY), &found, &base).await.unwrap();
-        trips[3] = proxy.take_round_trips();
-        let tenure::store::Saved::Saved(base) = saved else {
-            panic!("{saved:?}");
-        };
-        let new = key(OTHER);
-        store.rename(&key(KEY), &new, &found, &base).await.unwrap();
-        trips[4] = proxy.take_round_trips();
-        assert!(store.delete(&new).await.unwrap());
-        trips[5] = proxy.take_round_trips();
-    }
-    trips
-}
-
 /// Waits until the store answers again: a busy machine may need a while to connect.
 pub(crate) async fn healed(store: &impl SessionStore) {
     let started = std::time::Instant::now();

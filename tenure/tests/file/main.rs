@@ -6,9 +6,10 @@ mod common;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
-mod django;
+#[path = "../vectors/deliberate.rs"]
+mod deliberate;
 #[cfg(test)]
-mod flows;
+mod django;
 #[cfg(test)]
 mod folder;
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! Files that a real Django wrote (`interop/vectors/files.json`).
 
 use std::{
-    collections::BTreeMap,
     fs,
     os::unix::fs::{MetadataExt as _, PermissionsExt as _},
 };
@@ -13,19 +12,10 @@ use tenure::{
 
 use crate::{
     common::{Scripted, settings, unix, vectors},
+    deliberate,
     site::names,
 };
 
-/// Cases in which tenure does something else than Django, and why.
-const DELIBERATE: &[(&str, &str)] = &[
-    ("int_past", ENFORCED),
-    ("int_long_past", ENFORCED),
-    ("random_8", ENFORCED),
-    ("no_expiry_almost", TO_THE_MICROSECOND),
-];
-const ENFORCED: &str = "a session that ends a number of seconds after its last change does so: Django's file engine never ends it";
-const TO_THE_MICROSECOND: &str =
-    "a session ends at its end: Django's file engine ends it up to a second early";
 const SECRET: &str = "django-insecure-b6$k!vz0wq2m8x@t5#hn1r^y7u&e3jc(p4l*d9s+f_g=o)aZ";
 
 /// A folder with one file as a vector has it.
@@ -64,12 +54,11 @@ impl Files {
 #[tokio::test]
 async fn files_that_django_saved_are_read_and_end_when_they_should() {
     let file = vectors("files.json");
-    let mut deliberate: BTreeMap<&str, &str> = DELIBERATE.iter().copied().collect();
     let cases = file["load"].as_array().unwrap();
     for case in cases {
         let name = case["name"].as_str().unwrap();
         let expect = &case["expect"];
-        let turned = deliberate.remove(name).is_some();
+        let turned = deliberate::differs("files.json", name);
         // To Django it is there, or to us.
         let lives = expect["key_kept"].as_bool().unwrap() != turned;
         let files = Files::with(case).await;
@@ -104,7 +93,6 @@ async fn files_that_django_saved_are_read_and_end_when_they_should() {
         let survives = case["survives_clear_expired"].as_bool().unwrap();
         assert_eq!(lives != survives, turned, "{name}");
     }
-    assert!(deliberate.is_empty(), "no such cases: {deliberate:?}");
     assert!(cases.len() >= 23);
 }
 

@@ -8,7 +8,7 @@ use tenure::{
 };
 use testkit::{Postgres, Proxy, free_port};
 
-use crate::site::{KEY, create, healed, key, record, round_trips, settings, store, told};
+use crate::site::{KEY, create, healed, key, record, settings, store, told};
 
 async fn refused(url: String) -> String {
     let error = PostgresStore::open(&settings(url)).await.unwrap_err();
@@ -186,16 +186,4 @@ async fn a_line_that_fails_is_told_in_time_and_heals() {
         }
     }
     assert!(broken > 10, "{broken}");
-}
-
-#[tokio::test]
-async fn a_statement_costs_one_round_trip() {
-    let server = Postgres::start();
-    let (_, database) = store(&server).await;
-    let proxy = Proxy::to_port(server.port());
-    let store = PostgresStore::open(&settings(server.url_through(proxy.port(), &database)))
-        .await
-        .unwrap();
-    let trips = round_trips(&store, &proxy).await;
-    assert_eq!(trips, [1; 6], "create, load, touch, save, new key, delete");
 }

@@ -11,8 +11,6 @@ mod hostile;
 #[cfg(test)]
 mod outage;
 #[cfg(test)]
-mod round_trips;
-#[cfg(test)]
 mod sentinel;
 #[cfg(test)]
 mod settings;

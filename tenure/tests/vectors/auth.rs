@@ -11,32 +11,12 @@ use tenure::{
     engine::db::SqliteStore,
 };
 
-use crate::common::{Scripted, settings, unix, vectors};
+use crate::{
+    common::{Scripted, settings, unix, vectors},
+    deliberate,
+};
 
 const KEY: &str = "0123456789abcdefghijklmnopqrstuv";
-
-/// Cases in which tenure does something else than Django, and why.
-pub(crate) const DELIBERATE: &[(&str, &str)] = &[
-    (
-        "hash_by_fallback_secret",
-        "a rotated secret carries the login over under the same key: a page's parallel requests would find the old one dead",
-    ),
-    (
-        "login_same_user_again",
-        "every login gives a new key, also one of the same user: a key that leaked before is worthless after",
-    ),
-    (
-        "login_inactive_user",
-        "an inactive user is nobody from the first look on: Django remembers the user who logged in until the request ends",
-    ),
-    (
-        "change_password_only",
-        "a session under the old password ends at the next look: Django remembers the user until the request ends",
-    ),
-];
-/// Cases of `authenticate` after which Django has rewritten the hash with its own costs. tenure never does by itself: it would end
-/// the user's sessions on a site with other costs.
-pub(crate) const NOT_REWRITTEN: &[&str] = &["right", "inactive_right"];
 
 struct Site {
     _folder: tempfile::TempDir,
@@ -142,7 +122,6 @@ async fn act(site: &Site, session: &Session, action: &str, users: &Value) {
 async fn whole_requests() {
     let file = vectors("auth.json");
     let cases = file["flows"].as_array().unwrap();
-    let mut deliberate: BTreeMap<&str, &str> = DELIBERATE.iter().copied().collect();
     let mut failures = Vec::new();
     for case in cases {
         let (name, expect) = (case["name"].as_str().unwrap(), &case["expect"]);
@@ -211,17 +190,16 @@ async fn whole_requests() {
             rows,
             last_logins,
         );
-        match (deliberate.remove(name), seen == expected) {
-            (Some(_), true) => {
+        match (deliberate::differs("auth.json", name), seen == expected) {
+            (true, true) => {
                 failures.push(format!("{name} stands as deliberate, but does not differ"));
             }
-            (None, false) => failures.push(format!(
+            (false, false) => failures.push(format!(
                 "{name}\n   seen     {seen:?}\n   expected {expected:?}"
             )),
             _ => {}
         }
     }
-    assert!(deliberate.is_empty(), "no such cases: {deliberate:?}");
     assert!(
         failures.is_empty(),
         "{} of {} differ:\n{}",
@@ -256,7 +234,7 @@ async fn authenticate() {
         let rewritten = case["expect"]["rewritten_password_of"].as_array().unwrap();
         assert_eq!(
             !rewritten.is_empty(),
-            NOT_REWRITTEN.contains(&name),
+            deliberate::differs("auth.json", name),
             "{name}"
         );
         for user in case["users"].as_array().unwrap() {

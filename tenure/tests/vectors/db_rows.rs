@@ -13,13 +13,10 @@ use tenure::{
     store::SessionStore,
 };
 
-use crate::common::{Scripted, settings, unix, vectors};
-
-/// Cases in which tenure does something else than Django, and why.
-pub(crate) const DELIBERATE: &[(&str, &str)] = &[(
-    "T_form_same_day",
-    "a date counts by its moment, not by its spelling: Django lets a session live on to the day's end if somebody wrote a T into its date",
-)];
+use crate::{
+    common::{Scripted, settings, unix, vectors},
+    deliberate,
+};
 
 struct Table {
     _folder: tempfile::TempDir,
@@ -196,7 +193,7 @@ async fn dates_compared_with_now() {
         let table = Table::new(plain()).await;
         table.put(&case["expire_date_text"]);
         let loads = table.loads(utc(case["now_text"].as_str().unwrap())).await;
-        let deliberate = DELIBERATE.iter().any(|(known, _)| *known == name);
+        let deliberate = deliberate::differs("db_rows.json", name);
         assert_eq!(
             loads,
             case["loads"].as_bool().unwrap() != deliberate,

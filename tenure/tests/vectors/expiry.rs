@@ -5,12 +5,10 @@ use std::time::Duration;
 use serde_json::Value;
 use tenure::{Expiry, Sessions, testing::MemoryStore};
 
-use crate::common::{Scripted, settings, unix, vectors};
-
-/// Cases in which tenure does something else than Django, and why.
-pub(crate) const DELIBERATE: &[(&str, &str)] =
-    &[("datetime_zone", UTC), ("datetime_zone_over_existing", UTC)];
-const UTC: &str = "the same moment, written in UTC: tenure keeps moments, not zones";
+use crate::{
+    common::{Scripted, settings, unix, vectors},
+    deliberate,
+};
 
 #[tokio::test]
 async fn cases_of_set_expiry() {
@@ -68,7 +66,7 @@ async fn cases_of_set_expiry() {
         let same = format!("{{{}}}", data.join(",")) == case["stored_payload"].as_str().unwrap();
         assert_eq!(
             same,
-            !DELIBERATE.iter().any(|(known, _)| *known == name),
+            !deliberate::differs("expiry.json", name),
             "{name}: {data:?}"
         );
     }

@@ -198,13 +198,17 @@ impl<S: SessionStore, C: Cache> CachedStore<S, C> {
         present: Option<Entry>,
         asked: bool,
     ) -> Result<Option<Record>, StoreError> {
-        let Some(record) = self.store.load(key).await? else {
-            return Ok(None);
-        };
-        let ttl = self.ttl(record.expires_at);
         let buried = present
             .as_ref()
             .is_some_and(|entry| matches!(self.parse(entry), Value::Tombstone));
+        let Some(record) = self.store.load(key).await? else {
+            if present.is_some() && !buried {
+                // Django wrote it, and would serve it on after a logout here, which finds nothing to end.
+                self.cache.invalidate(cache_key).await;
+            }
+            return Ok(None);
+        };
+        let ttl = self.ttl(record.expires_at);
         let version = match ttl {
             Some(ttl) if asked && !buried && record.damage.is_none() => {
                 let value = self.value(&record, &record.version);
