@@ -4,7 +4,7 @@
 mod tests {
     use tenure::{
         Secret, Sessions, Settings,
-        auth::{self, Auth},
+        auth::{self, Auth, password::Hasher},
         engine::db::SqliteStore,
         testing,
     };
@@ -15,7 +15,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("site.sqlite3");
         settings.set_database_url(format!("sqlite://{}?mode=rwc", path.display()));
-        let auth = Auth::open(settings).await.unwrap().with_iterations(10);
+        let auth = Auth::open(settings)
+            .await
+            .unwrap()
+            .with_hasher(Hasher::pbkdf2_sha256(10).unwrap());
         auth.create_table().await.unwrap();
         (folder, auth)
     }
@@ -80,6 +83,54 @@ mod tests {
         assert_eq!(
             taken.to_string(),
             "there is a user named \"ada\" already: choose another name"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_login_whose_hash_is_upgraded_holds_and_the_users_older_ones_end() {
+        let mut settings = testing::settings();
+        let (_folder, auth) = users(&mut settings).await;
+        auth.create_user("ada", "correct horse").await.unwrap();
+        let sessions = opened(&settings).await;
+        let mut logins = Vec::new();
+        let newer = auth.clone().with_hasher(Hasher::scrypt(2, 1, 1).unwrap());
+        for auth in [&auth, &newer, &newer.clone().upgrade_hashes()] {
+            let user = auth.authenticate("ada", "correct horse").await.unwrap();
+            let session = sessions.new_session().load().await.unwrap();
+            auth::login(&session, &user.unwrap()).await.unwrap();
+            logins.push(session);
+            let wrong = auth.authenticate("ada", "wrong horse").await.unwrap();
+            assert!(wrong.is_none());
+        }
+        let last = logins.pop().unwrap();
+        assert!(auth.user(&last).await.unwrap().is_some());
+        for older in logins {
+            assert!(auth.user(&older).await.unwrap().is_none());
+        }
+    }
+
+    #[tokio::test]
+    async fn the_settings_name_the_hasher_of_new_passwords() {
+        let mut settings = testing::settings();
+        settings.password_hasher = Some("scrypt$N=2,r=1,p=1".into());
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("site.sqlite3");
+        settings.set_database_url(format!("sqlite://{}?mode=rwc", path.display()));
+        let auth = Auth::open(&settings).await.unwrap();
+        auth.create_table().await.unwrap();
+        auth.create_user("ada", "correct horse").await.unwrap();
+        let table = rusqlite::Connection::open(&path).unwrap();
+        let stored: String = table
+            .query_row("SELECT password FROM auth_user", [], |row| row.get(0))
+            .unwrap();
+        assert!(stored.starts_with("scrypt$2$"), "{stored}");
+
+        settings.password_hasher = Some("site.hashers.Own".into());
+        let error = Auth::open(&settings).await.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "TENURE_PASSWORD_HASHER is \"site.hashers.Own\": a hasher of Django 5.2's is needed, such as \
+             \"django.contrib.auth.hashers.Argon2PasswordHasher\", or one with its costs, such as \"pbkdf2_sha256$1200000\""
         );
     }
 }

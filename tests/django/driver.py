@@ -14,6 +14,9 @@ delete          key                     -> ok
 clear_expired                           -> ok
 create_user     username, password, superuser=false -> id
 check_password  username, password      -> valid
+make_hash       password, hasher, costs={} -> encoded
+check_hash      password, encoded       -> right
+must_update     encoded, hasher, costs={} -> must_update
 get_user        key                     -> id or null, key
 login           username, key           -> key
 logout          key                     -> ok
@@ -29,6 +32,7 @@ from importlib import import_module
 
 import django
 from django.conf import settings
+from django.utils.module_loading import import_string
 
 OPERATIONS = {}
 
@@ -144,6 +148,37 @@ def create_user(username, password, superuser=False):
 @operation
 def check_password(username, password):
     return {"valid": user_named(username).check_password(password)}
+
+
+def hasher_with(path, costs):
+    """`hasher` is the path of a class, `costs` attributes of it that differ."""
+    hasher = import_string(path)()
+    vars(hasher).update(costs or {})
+    return hasher
+
+
+@operation
+def make_hash(password, hasher, costs=None):
+    from django.contrib.auth.hashers import make_password
+
+    return {"encoded": make_password(password, hasher=hasher_with(hasher, costs))}
+
+
+@operation
+def check_hash(password, encoded):
+    from django.contrib.auth import hashers
+
+    return {"right": hashers.check_password(password, encoded)}
+
+
+@operation
+def must_update(encoded, hasher, costs=None):
+    """What Django's verify_password answers about a right password."""
+    from django.contrib.auth.hashers import identify_hasher
+
+    stored, preferred = identify_hasher(encoded), hasher_with(hasher, costs)
+    changed = stored.algorithm != preferred.algorithm
+    return {"must_update": changed or preferred.must_update(encoded)}
 
 
 @operation

@@ -1,6 +1,7 @@
 //! What can go wrong between a user and a session.
 
 use crate::{
+    auth::password::HashError,
     error::{SessionError, StoreError},
     system::RandomError,
 };
@@ -30,6 +31,9 @@ pub enum AuthError {
     /// The machine's random source failed.
     #[error(transparent)]
     Random(#[from] RandomError),
+    /// The password could not be hashed.
+    #[error(transparent)]
+    Hash(#[from] HashError),
     /// Hashing was broken off, as when the program ends.
     #[error("hashing the password was broken off")]
     Hashing(#[source] tokio::task::JoinError),
@@ -46,7 +50,7 @@ impl AuthError {
             Self::Session(error) => error.status(),
             Self::Users(_) => 503,
             Self::UsernameTaken(_) | Self::UsernameInvalid(_) | Self::PasswordInvalid => 400,
-            Self::Random(_) | Self::Hashing(_) => 500,
+            Self::Random(_) | Self::Hash(_) | Self::Hashing(_) => 500,
         }
     }
 }

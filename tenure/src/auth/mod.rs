@@ -40,6 +40,7 @@
 mod error;
 mod login;
 pub mod password;
+mod upgrade;
 mod users;
 
 pub use error::AuthError;

@@ -6,7 +6,10 @@ use rusqlite::{ErrorCode, OptionalExtension, Row, params};
 use tokio::sync::Semaphore;
 use unicode_normalization::UnicodeNormalization as _;
 
-use super::{AuthError, login, password};
+use super::{
+    AuthError, login,
+    password::{self, HashError, Hasher},
+};
 use crate::{
     engine::{
         OpenError,
@@ -14,7 +17,7 @@ use crate::{
     },
     moment::Moment,
     session::Session,
-    settings::Settings,
+    settings::{Settings, SettingsError},
     system::{OperatingSystem, System},
 };
 
@@ -46,14 +49,16 @@ const NOTE_LOGIN: &str = r#"UPDATE "auth_user" SET "last_login" = ?1 WHERE "id" 
 /// ```
 #[derive(Clone)]
 pub struct Auth {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
 }
 
-struct Shared {
-    table: Arc<Sqlite>,
-    iterations: u32,
+#[derive(Clone)]
+pub(super) struct Shared {
+    pub(super) table: Arc<Sqlite>,
+    pub(super) hasher: Hasher,
+    pub(super) upgrades_hashes: bool,
     /// Hashing takes a core for a good while; more at once than there are cores would only let strangers pile up work.
-    hashing: Arc<Semaphore>,
+    pub(super) hashing: Arc<Semaphore>,
 }
 
 /// A user of `auth_user`. With axum also an extractor: the user of the request; `Option<User>` where it may be nobody.
@@ -65,6 +70,7 @@ pub struct User {
     row: Arc<UserRow>,
 }
 
+#[derive(Clone)]
 struct UserRow {
     id: i64,
     username: String,
@@ -100,6 +106,16 @@ pub fn normalize_username(username: &str) -> String {
     username.nfkc().collect()
 }
 
+/// The hasher that the settings name.
+fn hasher(settings: &Settings) -> Result<Hasher, SettingsError> {
+    let Some(name) = settings.password_hasher.as_deref() else {
+        return Ok(Hasher::default());
+    };
+    name.parse().map_err(|error: HashError| {
+        SettingsError::invalid("TENURE_PASSWORD_HASHER", name, &error.to_string())
+    })
+}
+
 impl Auth {
     /// The users in the database that `DATABASES["default"]` names.
     ///
@@ -107,28 +123,29 @@ impl Auth {
     ///
     /// When a setting is wrong or the database cannot be opened.
     pub async fn open(settings: &Settings) -> Result<Self, OpenError> {
-        Ok(Self::on(
-            Sqlite::open(settings).await?,
-            password::ITERATIONS,
-        ))
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Ok(Self::on(Shared {
+            table: Sqlite::open(settings).await?,
+            hasher: hasher(settings)?,
+            upgrades_hashes: false,
+            hashing: Arc::new(Semaphore::new(cores)),
+        }))
     }
 
-    fn on(table: Arc<Sqlite>, iterations: u32) -> Self {
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    pub(super) fn on(shared: Shared) -> Self {
         Self {
-            shared: Arc::new(Shared {
-                table,
-                iterations,
-                hashing: Arc::new(Semaphore::new(cores)),
-            }),
+            shared: Arc::new(shared),
         }
     }
 
-    /// The same users; new hashes, and the time that a login takes at least, have this many iterations. For sites whose Django has other
-    /// costs than [`password::ITERATIONS`].
+    /// The same users; new hashes are made by `hasher`, in place of the setting `TENURE_PASSWORD_HASHER`. A wrong password takes at least
+    /// its time.
     #[must_use]
-    pub fn with_iterations(self, iterations: u32) -> Self {
-        Self::on(Arc::clone(&self.shared.table), iterations)
+    pub fn with_hasher(self, hasher: Hasher) -> Self {
+        Self::on(Shared {
+            hasher,
+            ..Shared::clone(&self.shared)
+        })
     }
 
     /// Makes Django's `auth_user` table, unless it is there.
@@ -157,12 +174,25 @@ impl Auth {
         password: &str,
     ) -> Result<Option<User>, AuthError> {
         let user = self.user_by_name(username).await?;
+        let user = match self.verified(user, password).await? {
+            Some(user) if self.must_upgrade(&user) => self.upgraded(user, password).await?,
+            user => user,
+        };
+        Ok(user.filter(User::is_active))
+    }
+
+    /// `user`, if the password is theirs.
+    pub(super) async fn verified(
+        &self,
+        user: Option<User>,
+        password: &str,
+    ) -> Result<Option<User>, AuthError> {
         let encoded = user.as_ref().map(|user| user.row.password.clone());
-        let (password, iterations) = (password.to_owned(), self.shared.iterations);
+        let (password, hasher) = (password.to_owned(), self.shared.hasher);
         let right = self
-            .hash(move || password::check_evenly(&password, encoded.as_deref(), iterations))
+            .hash(move || password::check_evenly(&password, encoded.as_deref(), &hasher))
             .await?;
-        Ok(user.filter(|user| right && user.is_active()))
+        Ok(user.filter(|_| right))
     }
 
     /// The user whom the session belongs to; `None` if nobody is logged in. Django's `get_user`.
@@ -191,9 +221,9 @@ impl Auth {
         if password.is_empty() || password.len() > password::MAX_BYTES {
             return Err(AuthError::PasswordInvalid);
         }
-        let (text, iterations) = (password.to_owned(), self.shared.iterations);
+        let (text, hasher) = (password.to_owned(), self.shared.hasher);
         let encoded = self
-            .hash(move || password::make(&text, iterations, &OperatingSystem))
+            .hash(move || hasher.make(&text, &OperatingSystem))
             .await??;
         let (name, now) = (username.to_owned(), Moment::from(OperatingSystem.now()));
         let (stored_name, stored_password) = (name.clone(), encoded.clone());
@@ -271,7 +301,7 @@ impl Auth {
     }
 
     /// Runs `work` where it may take its time.
-    async fn hash<T: Send + 'static>(
+    pub(super) async fn hash<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, AuthError> {
@@ -316,6 +346,18 @@ impl User {
 
     pub(super) fn encoded_password(&self) -> &str {
         &self.row.password
+    }
+
+    /// The same user with another hash.
+    pub(super) fn with_encoded_password(&self, password: String) -> Self {
+        let row = UserRow {
+            password,
+            ..UserRow::clone(&self.row)
+        };
+        Self {
+            auth: self.auth.clone(),
+            row: Arc::new(row),
+        }
     }
 
     /// Sets `last_login`, as Django's receiver of `user_logged_in` does.

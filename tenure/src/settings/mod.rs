@@ -125,6 +125,12 @@ pub struct Settings {
     /// `TENURE_SITE`: tells this site from others with the same `SECRET_KEY`, so that an encrypted cookie of one counts nowhere else.
     /// Empty.
     pub site: String,
+    /// `TENURE_PASSWORD_HASHER`: how new password hashes are made, as the site's Django makes them: the first of its `PASSWORD_HASHERS`, or
+    /// an algorithm with its costs, such as `pbkdf2_sha256$1200000`. None: Django 5.2's default.
+    ///
+    /// See `auth::password::Hasher`.
+    #[doc(alias = "PASSWORD_HASHERS")]
+    pub password_hasher: Option<String>,
 }
 
 /// An entry of `DATABASES`.
@@ -233,6 +239,7 @@ impl Settings {
             cookie_revocation: None,
             cookie_chunks: false,
             site: String::new(),
+            password_hasher: None,
         }
     }
 

@@ -197,6 +197,13 @@ const EACH: &[(&str, &str, &str, Shown, [&str; 2])] = &[
         ["db", "none"],
     ),
     (
+        "TENURE_PASSWORD_HASHER",
+        "'bcrypt_sha256$13'",
+        "pbkdf2_sha256$1200000",
+        |settings| settings.password_hasher.clone().unwrap_or_default(),
+        ["bcrypt_sha256$13", "pbkdf2_sha256$1200000"],
+    ),
+    (
         "TENURE_SITE",
         "'shop'",
         "staging",

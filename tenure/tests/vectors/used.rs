@@ -56,7 +56,7 @@ const USED: &[(&str, &str, &str, &str)] = &[
         "",
         "src/engine/cache/memcached/placement.rs",
     ),
-    ("passwords.json", "cases", "", "src/auth/password.rs"),
+    ("passwords.json", "cases", "", "src/auth/password/tests.rs"),
     (
         "primitives.json",
         "cases",
