@@ -33,19 +33,16 @@ impl Site {
 
     /// Where a setting is set, for people: its environment variable, which wins, or its place in the file.
     pub(crate) fn place(&self, setting: &str) -> String {
+        let is_set = |name: &str| std::env::var_os(name).is_some();
         let top = setting.split('.').next().unwrap_or(setting);
-        let is_url = setting == "DATABASES.default.URL";
-        let names = [top, "DATABASE_URL"]
-            .into_iter()
-            .take(if is_url { 2 } else { 1 });
-        if let Some(name) = names.rev().find(|name| std::env::var_os(name).is_some()) {
-            return match name {
-                "DATABASE_URL" => "the environment variable DATABASE_URL".into(),
-                _ => format!("{setting} in the environment variable {name}"),
-            };
+        if setting == "DATABASES.default.URL" && is_set("DATABASE_URL") {
+            return "the environment variable DATABASE_URL".into();
         }
-        let named = std::env::var_os("TENURE_SETTINGS").map(PathBuf::from);
-        let file = self.file.clone().or(named);
+        if is_set(top) {
+            return format!("{setting} in the environment variable {top}");
+        }
+        let file = self.file.clone();
+        let file = file.or_else(|| std::env::var_os("TENURE_SETTINGS").map(PathBuf::from));
         let file = file.unwrap_or_else(|| "tenure.toml".into());
         format!("{setting} in {}", file.display())
     }

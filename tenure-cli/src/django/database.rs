@@ -229,7 +229,7 @@ mod tests {
 
     use super::*;
 
-    fn database(value: Value) -> Database {
+    fn database(value: &Value) -> Database {
         let mut all = json!({
             "alias": "default", "name": null, "user": null, "password": null, "host": null, "port": null, "time_zone": null,
             "options": {}, "objects": []
@@ -240,7 +240,7 @@ mod tests {
         serde_json::from_value(all).unwrap()
     }
 
-    fn url(value: Value) -> String {
+    fn url(value: &Value) -> String {
         address(&database(value)).unwrap().url
     }
 
@@ -248,11 +248,11 @@ mod tests {
     fn a_file_is_named_by_its_path() {
         assert_eq!(
             url(
-                json!({"engine": "django.db.backends.sqlite3", "name": "/srv/my site/50%?.sqlite3"})
+                &json!({"engine": "django.db.backends.sqlite3", "name": "/srv/my site/50%?.sqlite3"})
             ),
             "sqlite:///srv/my%20site/50%25%3F.sqlite3"
         );
-        let memory = database(json!({"engine": "django.db.backends.sqlite3", "name": ":memory:"}));
+        let memory = database(&json!({"engine": "django.db.backends.sqlite3", "name": ":memory:"}));
         assert!(address(&memory).unwrap_err().contains("in memory"));
     }
 
@@ -263,23 +263,23 @@ mod tests {
             "host": "db.example.com", "port": "5433"
         });
         assert_eq!(
-            url(fields),
+            url(&fields),
             "postgres://ann:p%40ss%3Aw%2Frd@db.example.com:5433/my%2Fsite"
         );
         let fields = json!({"engine": "django.db.backends.mysql", "name": "site", "user": "ann", "host": "::1"});
-        assert_eq!(url(fields), "mysql://ann@[::1]/site");
+        assert_eq!(url(&fields), "mysql://ann@[::1]/site");
     }
 
     #[test]
     fn a_socket_is_named_as_the_driver_wants_it() {
         let fields = json!({"engine": "django.db.backends.postgresql", "name": "site", "host": "/run/pg", "port": "6432"});
-        assert_eq!(url(fields), "postgres://%2Frun%2Fpg:6432/site");
+        assert_eq!(url(&fields), "postgres://%2Frun%2Fpg:6432/site");
         for fields in [
             json!({"engine": "django.db.backends.mysql", "name": "site", "host": "/run/my.sock"}),
             json!({"engine": "django.db.backends.mysql", "name": "site", "options": {"unix_socket": "/run/my.sock"}}),
         ] {
             assert_eq!(
-                url(fields),
+                url(&fields),
                 "mysql://localhost/site?socket=%2Frun%2Fmy.sock"
             );
         }
@@ -291,7 +291,7 @@ mod tests {
             "engine": "django.db.backends.postgresql", "name": "site", "host": "db",
             "options": {"sslmode": "verify-full", "options": "-c search_path=app", "pool": true}, "objects": ["cursor_factory"]
         });
-        let made = address(&database(fields)).unwrap();
+        let made = address(&database(&fields)).unwrap();
         assert_eq!(
             made.url,
             "postgres://db/site?options=-c%20search%5Fpath%3Dapp&sslmode=require"
@@ -299,12 +299,12 @@ mod tests {
         );
         assert_eq!(made.left_out.len(), 2, "{made:?}");
         let fields = json!({"engine": "django.db.backends.mysql", "name": "site", "options": {"ssl": {"ca": "/ca.pem"}}});
-        assert_eq!(url(fields), "mysql://localhost/site?require_ssl=true");
+        assert_eq!(url(&fields), "mysql://localhost/site?require_ssl=true");
     }
 
     #[test]
     fn what_is_not_served_is_told() {
-        let oracle = database(json!({"engine": "django.db.backends.oracle", "name": "site"}));
+        let oracle = database(&json!({"engine": "django.db.backends.oracle", "name": "site"}));
         assert!(
             address(&oracle)
                 .unwrap_err()

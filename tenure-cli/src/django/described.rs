@@ -22,7 +22,8 @@ pub(crate) struct Described {
     pub(crate) database: Part<Database>,
     pub(crate) cache: Part<Cache>,
     pub(crate) user: Part<User>,
-    pub(crate) hashers: Vec<String>,
+    /// The first of `PASSWORD_HASHERS` with its costs: `pbkdf2_sha256$1000000`.
+    pub(crate) hasher: Part<String>,
 }
 
 /// The secrets themselves, or a keyed hash of each.
@@ -93,8 +94,6 @@ pub(crate) struct Cache {
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct User {
     pub(crate) table: String,
-    /// Fields, as Django calls them, with their columns; `None` for a field that the model does not keep in its table.
-    pub(crate) columns: BTreeMap<String, Option<String>>,
 }
 
 impl Described {

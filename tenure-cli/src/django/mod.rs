@@ -36,7 +36,7 @@ pub(crate) struct Named {
     /// The project's manage.py
     #[arg(long = "django", value_name = "MANAGE.PY")]
     pub(crate) manage: Option<PathBuf>,
-    /// The Python that runs the project [default: that of $VIRTUAL_ENV, or of a venv beside manage.py, or python3]
+    /// The Python that runs the project [default: that of the active venv, or of a venv beside manage.py, or python3]
     #[arg(long, value_name = "PYTHON", requires = "manage")]
     pub(crate) python: Option<PathBuf>,
 }
@@ -71,7 +71,7 @@ pub(crate) mod tests {
                 "alias": "default", "backend": LOCMEM, "custom": false, "location": [], "key_prefix": "", "version": 1,
                 "key_function": null, "key": ":1:KEY", "options": {}, "objects": []
             },
-            "user": {"table": "auth_user", "columns": {"id": "id"}}, "hashers": []
+            "user": {"table": "auth_user"}, "hasher": "pbkdf2_sha256$1000000"
         });
         for (pointer, value) in changes {
             *all.pointer_mut(pointer)

@@ -187,6 +187,24 @@ def user():
     return {"table": model._meta.db_table, "columns": columns}
 
 
+def hasher():
+    """The preferred password hasher with its costs, as tenure names one."""
+    from django.contrib.auth.hashers import get_hasher
+
+    first = get_hasher()
+    costs = {
+        "argon2": "m={0.memory_cost},t={0.time_cost},p={0.parallelism}",
+        "bcrypt": "{0.rounds}",
+        "bcrypt_sha256": "{0.rounds}",
+        "pbkdf2_sha1": "{0.iterations}",
+        "pbkdf2_sha256": "{0.iterations}",
+        "scrypt": "N={0.work_factor},r={0.block_size},p={0.parallelism}",
+    }.get(first.algorithm)
+    if costs is None:
+        return first.algorithm
+    return f"{first.algorithm}${costs.format(first)}"
+
+
 def attempt(function, *arguments):
     """The answer, or why there is none: a project need not have all parts."""
     try:
@@ -235,7 +253,7 @@ def describe(key=None):
         "database": attempt(database),
         "cache": attempt(cache),
         "user": attempt(user),
-        "hashers": [str(name) for name in settings.PASSWORD_HASHERS],
+        "hasher": attempt(hasher),
     }
 
 

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use serde_json::Value;
-use tenure::{Settings, SettingsError};
+use tenure::{Settings, SettingsError, auth::password::Hasher};
 
 use super::{Cache, Described, LOCMEM, SALT, SERIALIZERS, TABLE, database};
 
@@ -49,6 +49,7 @@ pub(crate) fn write(described: &Described, manage: &str) -> Result<Written, Sett
             file.set(name, &value);
         }
     }
+    file.hasher(described);
     file.database(described);
     file.cache(described);
     let mut text = file.text(described, manage);
@@ -183,6 +184,20 @@ impl File {
         let folder = engine.folder.as_deref().filter(|_| base == "file");
         if let Some(folder) = folder {
             self.set("SESSION_FILE_PATH", &quoted(folder));
+        }
+    }
+
+    fn hasher(&mut self, described: &Described) {
+        let Some(text) = described.hasher.told() else {
+            let error = described.hasher.error().unwrap_or_default();
+            return self.leave_out(format!("PASSWORD_HASHERS: {error}"));
+        };
+        match text.parse::<Hasher>() {
+            Ok(hasher) if hasher == Hasher::default() => {}
+            Ok(_) => self.set("TENURE_PASSWORD_HASHER", &quoted(text)),
+            Err(_) => self.leave_out(format!(
+                "PASSWORD_HASHERS: passwords of the first, {text:?}, cannot be checked or made by tenure"
+            )),
         }
     }
 
@@ -473,6 +488,17 @@ mod tests {
         let (_, settings) = settings(&[("/secret", weak.clone()), ("/debug", json!(true))]);
         assert!(settings.development);
         assert!(write(&described(&[("/secret", weak)]), "manage.py").is_err());
+    }
+
+    #[test]
+    fn passwords_are_made_as_django_makes_them() {
+        let hasher = |text: &str| settings(&[("/hasher", json!(text))]);
+        assert_eq!(hasher("pbkdf2_sha256$1000000").1.password_hasher, None);
+        let scrypt = "scrypt$N=16384,r=8,p=5";
+        assert_eq!(hasher(scrypt).1.password_hasher.as_deref(), Some(scrypt));
+        let (written, own) = hasher("rot13");
+        assert_eq!(own.password_hasher, None);
+        assert!(written.text.contains("\"rot13\""), "{}", written.text);
     }
 
     #[test]

@@ -41,35 +41,29 @@ fn sqlite(site: &Site, sql: &str) {
 }
 
 #[test]
-fn faults_around_a_database_are_found() {
-    let healthy = Site::migrated();
-    healthy.take_settings();
-    assert_eq!(healthy.diagnose().problems(), NONE);
-    let site = || {
-        let site = Site::copy_of(&healthy);
-        site.take_settings();
-        site
-    };
-    let all = site();
+fn faults_of_the_settings_are_found() {
+    let site = Site::migrated();
+    site.take_settings();
+    assert_eq!(site.diagnose().problems(), NONE);
 
-    all.change("SECRET_KEY = 'another secret, as long as the first one 0123456789'");
+    site.change("SECRET_KEY = 'another secret, as long as the first one 0123456789'");
     let consequences = [&["hash of a login"][..], BOTH].concat();
     found(
         "wrong secret",
-        &all.diagnose(),
+        &site.diagnose(),
         "SECRET_KEY",
         &["SECRET_KEY in tenure.toml", "changed_settings"],
         &consequences,
     );
 
-    all.change("SESSION_ENGINE = 'salted'");
-    all.write(
+    site.change("SESSION_ENGINE = 'salted'");
+    site.write(
         "salted.py",
         "from django.contrib.sessions.backends import db\nclass SessionStore(db.SessionStore):\n    key_salt = 'of the site'\n",
     );
     found(
         "other salt",
-        &all.diagnose(),
+        &site.diagnose(),
         "salt",
         &[
             "`key_salt`",
@@ -79,17 +73,17 @@ fn faults_around_a_database_are_found() {
         BOTH,
     );
 
-    all.change("SESSION_COOKIE_NAME = 'sid'");
+    site.change("SESSION_COOKIE_NAME = 'sid'");
     found(
         "other cookie name",
-        &all.diagnose(),
+        &site.diagnose(),
         "SESSION_COOKIE_NAME",
         &["SESSION_COOKIE_NAME in tenure.toml to \"sid\""],
         NONE,
     );
 
-    all.change("USE_TZ = False\nTIME_ZONE = 'Asia/Kolkata'");
-    let diagnosis = all.diagnose();
+    site.change("USE_TZ = False\nTIME_ZONE = 'Asia/Kolkata'");
+    let diagnosis = site.diagnose();
     found(
         "naive dates",
         &diagnosis,
@@ -108,8 +102,8 @@ fn faults_around_a_database_are_found() {
         "{end}"
     );
 
-    all.change("SESSION_SERIALIZER = 'backwards.Serializer'");
-    all.write(
+    site.change("SESSION_SERIALIZER = 'backwards.Serializer'");
+    site.write(
         "backwards.py",
         "from django.core.signing import JSONSerializer\nclass Serializer(JSONSerializer):\n    \
          def dumps(self, data):\n        return super().dumps(data)[::-1]\n    \
@@ -117,7 +111,7 @@ fn faults_around_a_database_are_found() {
     );
     found(
         "other serializer",
-        &all.diagnose(),
+        &site.diagnose(),
         "SESSION_SERIALIZER",
         &[
             "\"django.contrib.sessions.serializers.JSONSerializer\"",
@@ -126,23 +120,44 @@ fn faults_around_a_database_are_found() {
         BOTH,
     );
 
-    all.change("import django\ndjango.VERSION = (3, 2, 25, 'final', 0)");
+    site.change("PASSWORD_HASHERS = ['django.contrib.auth.hashers.ScryptPasswordHasher', *PASSWORD_HASHERS]");
+    found(
+        "other hasher",
+        &site.diagnose(),
+        "password hasher",
+        &["TENURE_PASSWORD_HASHER in tenure.toml to \"scrypt$N=16384,r=8,p=5\""],
+        NONE,
+    );
+
+    site.change("import django\ndjango.VERSION = (3, 2, 25, 'final', 0)");
     found(
         "stale version of Django",
-        &all.diagnose(),
+        &site.diagnose(),
         "version of Django",
         &["update Django to 4.2"],
         NONE,
     );
 
-    all.change("from django.utils import timezone\nimport datetime\nnow = timezone.now\ntimezone.now = lambda: now() + datetime.timedelta(hours=1)");
+    site.change("from django.utils import timezone\nimport datetime\nnow = timezone.now\ntimezone.now = lambda: now() + datetime.timedelta(hours=1)");
     found(
         "clock off by an hour",
-        &all.diagnose(),
+        &site.diagnose(),
         "clock of Django",
         &["wrong by 3600 s"],
         BOTH,
     );
+
+    site.change("");
+    assert_eq!(site.diagnose().problems(), NONE);
+}
+
+#[test]
+fn faults_of_the_tables_are_found() {
+    let site = || {
+        let site = Site::plain();
+        site.take_settings();
+        site
+    };
 
     let renamed = site();
     sqlite(&renamed, "ALTER TABLE auth_user RENAME TO accounts_user");

@@ -46,13 +46,6 @@ impl Site {
         site
     }
 
-    /// On a copy of the other's file.
-    pub(crate) fn copy_of(other: &Self) -> Self {
-        let site = Self::new();
-        fs::copy(other.place.database(), site.place.database()).unwrap();
-        site
-    }
-
     fn new() -> Self {
         let place = Place::empty();
         let mut site = Self {

@@ -142,7 +142,7 @@ async fn compare(
             folder::compare(described, settings, site, report);
         }
     }
-    users::compare(described, settings, project, report).await?;
+    users::compare(described, settings, site, project, report).await?;
     let asked = clock::seconds(SystemTime::now());
     let times = project.ask(&json!({"op": "clock"}))?;
     let answered = clock::seconds(SystemTime::now());

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::json;
 use tenure::{
     Sessions, Settings,
-    auth::{self, Auth, User},
+    auth::{self, Auth, User, password::Hasher},
     testing::MemoryStore,
 };
 
@@ -12,6 +12,7 @@ use super::report::Report;
 use crate::{
     django::{Described, Project},
     output::Failure,
+    site::Site,
 };
 
 /// The table that tenure reads users from.
@@ -27,6 +28,7 @@ struct First {
 pub(super) async fn compare(
     described: &Described,
     ours: &Settings,
+    site: &Site,
     project: &mut Project,
     report: &mut Report,
 ) -> Result<(), Failure> {
@@ -45,6 +47,7 @@ pub(super) async fn compare(
         "the two look for users in different tables: nobody who is logged in on one is known on the other",
         format!("give the user model the table {TABLE:?} (`db_table` in its Meta)"),
     );
+    hasher(described, ours, site, report);
     if user.table != TABLE {
         return Ok(());
     }
@@ -95,6 +98,33 @@ pub(super) async fn compare(
         ),
     }
     Ok(())
+}
+
+/// How passwords are hashed. Django replaces a hash that is not as it makes them at the next login, and with it the hash of the login.
+fn hasher(described: &Described, ours: &Settings, site: &Site, report: &mut Report) {
+    let name = "password hasher";
+    // As a class of Django's or with its costs: the latter is what both are compared by.
+    let own = match ours.password_hasher.as_deref() {
+        None => Hasher::default().to_string(),
+        Some(text) => text
+            .parse()
+            .map_or_else(|_| text.to_owned(), |hasher: Hasher| hasher.to_string()),
+    };
+    match described.hasher.told() {
+        Some(theirs) if theirs.parse::<Hasher>().is_ok() => report.equal(
+            name,
+            [theirs, &own],
+            "a password that is set on one side is hashed anew at the next login on the other, which ends the user's other sessions",
+            format!("set {} to {theirs:?}", site.place("TENURE_PASSWORD_HASHER")),
+        ),
+        Some(theirs) => report.problem(
+            name,
+            [theirs, &own],
+            "tenure knows no such hashes: whoever has one cannot log in there",
+            format!("put one of Django's own first in PASSWORD_HASHERS in Django's settings {}", described.module),
+        ),
+        None => report.note(name, ["", &own], described.hasher.error().unwrap_or_default()),
+    }
 }
 
 /// The hash of this user in a session of tenure's, which is kept nowhere.
