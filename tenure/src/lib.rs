@@ -30,6 +30,7 @@
 //! | `SESSION_…` and the other settings | [`settings`] |
 //! | login and logout | [`auth`] |
 //! | the session in templates | [`template`] |
+//! | what happens to sessions, for metrics and alarms | [`events`] |
 //! | a store of your own | [`store`], and its tests: [`conformance`](mod@conformance) |
 //! | tests of your program | [`testing`] |
 
@@ -48,6 +49,7 @@ pub mod system;
 
 pub mod codec;
 pub mod engine;
+pub mod events;
 pub mod store;
 
 mod session;

@@ -10,7 +10,7 @@ const LAYERS: [&[&str]; 6] = [
         "cookie", "error", "expiry", "json", "key", "moment", "secret", "settings", "system",
     ],
     &["changes", "data", "record"],
-    &["codec", "store"],
+    &["codec", "events", "store"],
     &["engine", "session"],
     &["auth", "conformance", "middleware", "template", "testing"],
     &["web"],

@@ -12,6 +12,7 @@ use crate::{
     cookie::CookieWriter,
     engine::{self, OpenError},
     error::SessionError,
+    events::{Events, Listener},
     expiry::ExpiryRules,
     key::SessionKey,
     session::{CookieChange, Finished, LazySession, Offered, Shared},
@@ -129,6 +130,7 @@ impl Sessions {
             rules: ExpiryRules::new(settings),
             zone: settings.zone()?,
             save_every_request: settings.save_every_request,
+            listener: Listener::default(),
             secret: settings.secret()?,
             secret_fallbacks: settings.secret_key_fallbacks.clone(),
         };
@@ -137,6 +139,20 @@ impl Sessions {
             cookie: CookieWriter::new(settings),
             chunks: settings.cookie_chunks && in_key,
         })))
+    }
+
+    /// The same sessions; `events` is told what happens to them. To be called before they are shared, at start.
+    ///
+    /// See [`events`](crate::events) for an example.
+    #[must_use]
+    pub fn with_events(self, events: impl Events) -> Self {
+        let mut shared = Shared::clone(&self.0.shared);
+        shared.listener = Listener::new(events);
+        Self(Arc::new(Prepared {
+            shared: Arc::new(shared),
+            cookie: self.0.cookie.clone(),
+            chunks: self.0.chunks,
+        }))
     }
 
     /// The store, for what is done outside of requests: sweeping, listing.

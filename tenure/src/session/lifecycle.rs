@@ -3,7 +3,13 @@
 use std::sync::Arc;
 
 use super::{Inner, LazySession, Session, State, Stored};
-use crate::{error::SessionError, key::SessionKey, moment::Moment, record::Record};
+use crate::{
+    error::SessionError,
+    events::{EndReason, Suspicion},
+    key::SessionKey,
+    moment::Moment,
+    record::Record,
+};
 
 impl LazySession {
     /// Asks the store, unless that has happened in this request already, and gives the session.
@@ -23,6 +29,10 @@ impl LazySession {
         self.0.state().accessed = true;
         if !self.0.state().loaded {
             let found = self.0.find().await?;
+            if let Found::One(key, _) = &found {
+                let shared = &self.0.shared;
+                shared.tell(|events| events.loaded(shared.tag(key)));
+            }
             let mut state = self.0.state();
             match found {
                 Found::Nothing => {}
@@ -61,6 +71,9 @@ impl Inner {
     /// (RFC 6265, section 4.2.2), so if more than one is live, none of them counts.
     async fn find(&self) -> Result<Found, SessionError> {
         let Some(first) = &self.offered.first else {
+            if self.offered.cookie_sent {
+                self.shared.suspicious(None, Suspicion::MalformedKey);
+            }
             return Ok(Found::Nothing);
         };
         let mut found = match self.find_live(first).await? {
@@ -70,7 +83,8 @@ impl Inner {
         for key in &self.offered.others {
             if let Some(record) = self.find_live(key).await? {
                 if matches!(found, Found::One(..)) {
-                    tracing::warn!("two live sessions in one request: it counts as anonymous");
+                    self.shared
+                        .suspicious(Some(key), Suspicion::SeveralSessions);
                     return Ok(Found::Several);
                 }
                 found = Found::One(key.clone(), record);
@@ -82,22 +96,23 @@ impl Inner {
     async fn find_live(&self, key: &SessionKey) -> Result<Option<Record>, SessionError> {
         let store = &self.shared.store;
         let Some(record) = store.load(key).await? else {
+            self.shared.suspicious(Some(key), Suspicion::UnknownKey);
             return Ok(None);
         };
         let now = self.shared.system.now();
         if Moment::from(record.expires_at) <= Moment::from(now) {
             // Whoever comes next would find the same, and a sweep may be far off. Failing here would not make it any less expired.
+            let session = self.shared.tag(key);
             if let Err(error) = store.delete_expired(key, now).await {
-                tracing::warn!(%error, session = self.shared.tag(key), "an expired session could not be deleted");
+                tracing::warn!(%error, %session, "an expired session could not be deleted");
             }
+            self.shared
+                .tell(|events| events.ended(session, EndReason::Expired));
             return Ok(None);
         }
         if let Some(damage) = record.damage {
-            tracing::warn!(
-                engine = store.engine(),
-                session = self.shared.tag(key),
-                "session data corrupted: {damage}; it counts as empty"
-            );
+            self.shared
+                .suspicious(Some(key), Suspicion::Damaged(damage));
         }
         Ok(Some(record))
     }
@@ -156,7 +171,10 @@ impl Session {
         let offered = self.0.offered.first.iter().chain(&self.0.offered.others);
         // Of several live sessions none counts, so it cannot be told which one is meant: all of them end.
         for key in offered.filter(|_| ambiguous).chain(&self.key()) {
-            self.0.shared.store.delete(key).await?;
+            let shared = &self.0.shared;
+            if shared.store.delete(key).await? {
+                shared.tell(|events| events.ended(shared.tag(key), EndReason::Flushed));
+            }
         }
         let mut state = self.0.state();
         let closed = state.closed;

@@ -17,7 +17,7 @@ mod test_cookie;
 mod write;
 
 use std::{
-    fmt::{self, Write as _},
+    fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -25,8 +25,8 @@ pub(crate) use finish::{CookieChange, Finished};
 
 use crate::{
     changes::Changes,
-    codec::signing::salted_hmac,
     data::Data,
+    events::{Events, Listener, SessionTag, Suspicion},
     expiry::ExpiryRules,
     key::SessionKey,
     moment::{Moment, Zone},
@@ -37,7 +37,7 @@ use crate::{
 };
 
 /// What all sessions of one program share, prepared once.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Shared {
     pub(crate) store: Store,
     pub(crate) system: Arc<dyn System>,
@@ -45,6 +45,7 @@ pub(crate) struct Shared {
     /// The clock of texts without an offset in `_session_expiry`.
     pub(crate) zone: Zone,
     pub(crate) save_every_request: bool,
+    pub(crate) listener: Listener,
     /// Signs what is bound to this site, such as the hash of a login.
     pub(crate) secret: Secret,
     #[cfg_attr(
@@ -59,16 +60,17 @@ impl Shared {
         self.system.now().into()
     }
 
-    /// What stands for a key in the log: tells sessions apart, and opens none.
-    fn tag(&self, key: &SessionKey) -> String {
-        let mac = salted_hmac("tenure.log", key.as_str().as_bytes(), &self.secret);
-        mac.iter()
-            .take(6)
-            .fold(String::with_capacity(12), |mut text, byte| {
-                // Writing to a String cannot fail.
-                let _ = write!(text, "{byte:02x}");
-                text
-            })
+    fn tag<'a>(&'a self, key: &'a SessionKey) -> SessionTag<'a> {
+        SessionTag::new(key, &self.secret)
+    }
+
+    fn suspicious(&self, key: Option<&SessionKey>, what: Suspicion) {
+        let tag = key.map(|key| self.tag(key));
+        self.tell(|events| events.suspicious(tag, what));
+    }
+
+    fn tell(&self, tell: impl FnOnce(&dyn Events)) {
+        self.listener.tell(tell);
     }
 }
 

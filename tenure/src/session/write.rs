@@ -6,6 +6,7 @@ use super::{Inner, Session, State, Stored};
 use crate::{
     changes::Changes,
     error::{SessionError, StoreError},
+    events::Suspicion,
     key::SessionKey,
     moment::Moment,
     record::{Record, Version},
@@ -70,8 +71,10 @@ impl<'a> Taken<'a> {
     fn merge(&mut self, key: SessionKey, current: Option<Record>) -> Result<(), SessionError> {
         let now = self.inner.shared.now();
         let alive = current.filter(|current| Moment::from(current.expires_at) > now);
+        let shared = &self.inner.shared;
         let Some(mut current) = alive else {
             self.inner.state().interrupted = true;
+            shared.suspicious(Some(&key), Suspicion::Interrupted);
             return Err(SessionError::Interrupted);
         };
         let value_error = |(key, source)| SessionError::Value { key, source };
@@ -151,12 +154,14 @@ impl Inner {
                     let key = SessionKey::generate(&*self.shared.system)?;
                     match store.create(&key, &plan.record).await? {
                         Created::Created(version) => {
+                            self.tell_created(&key);
                             let mut state = self.state();
                             state.kept(key, version, plan.expires_at, self.shared.now());
                             state.key_changed = true;
                             break;
                         }
                         Created::Rekeyed(key) => {
+                            self.tell_created(&key);
                             self.rekeyed(key, plan.expires_at);
                             break;
                         }
@@ -167,12 +172,14 @@ impl Inner {
                     let key = SessionKey::generate(&*self.shared.system)?;
                     match store.rename(&old, &key, &plan.record, &version).await? {
                         Renamed::Renamed(version) => {
+                            self.tell_cycled(&key, &old);
                             let mut state = self.state();
                             state.kept(key, version, plan.expires_at, self.shared.now());
                             state.key_changed = true;
                             break;
                         }
                         Renamed::Rekeyed(key) => {
+                            self.tell_cycled(&key, &old);
                             self.rekeyed(key, plan.expires_at);
                             break;
                         }
@@ -196,6 +203,10 @@ impl Inner {
                 },
             };
             if let Some((key, current)) = merge {
+                if current.is_some() {
+                    let shared = &self.shared;
+                    shared.tell(|events| events.conflict(shared.tag(&key)));
+                }
                 taken.merge(key, current)?;
             }
             if started.elapsed() > store.deadline() {
@@ -208,6 +219,16 @@ impl Inner {
         }
         taken.changes = Changes::default();
         Ok(())
+    }
+
+    fn tell_created(&self, key: &SessionKey) {
+        let shared = &self.shared;
+        shared.tell(|events| events.created(shared.tag(key)));
+    }
+
+    fn tell_cycled(&self, key: &SessionKey, before: &SessionKey) {
+        let shared = &self.shared;
+        shared.tell(|events| events.cycled(shared.tag(key), shared.tag(before)));
     }
 
     /// The session is its key, so the visitor must learn the new one, or what was written is lost.
@@ -265,6 +286,10 @@ impl Session {
         };
         let store = &self.0.shared.store;
         let moved = store.touch(&key, expires_at.into(), &version).await?;
+        if moved {
+            let shared = &self.0.shared;
+            shared.tell(|events| events.touched(shared.tag(&key)));
+        }
         let mut state = self.0.state();
         if moved && let Some(stored) = &mut state.stored {
             stored.expires_at = expires_at;

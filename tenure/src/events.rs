@@ -1,0 +1,187 @@
+//! What happens to sessions, for logs, metrics and alarms.
+//!
+//! [`Events`] is told of every step in a session's life. Its own methods write to the log, through `tracing`; implement those that you want
+//! to count or to raise an alarm for. A session appears as a [`SessionTag`], which opens nothing.
+//!
+//! ```
+//! use std::sync::atomic::{AtomicU64, Ordering};
+//! use tenure::{Sessions, events::{Events, SessionTag, Suspicion}, testing};
+//!
+//! #[derive(Debug, Default)]
+//! struct Guesses(AtomicU64);
+//!
+//! impl Events for Guesses {
+//!     fn suspicious(&self, _session: Option<SessionTag<'_>>, what: Suspicion) {
+//!         if let Suspicion::UnknownKey = what {
+//!             self.0.fetch_add(1, Ordering::Relaxed);
+//!         }
+//!     }
+//! }
+//!
+//! let sessions = testing::sessions(&testing::settings())?.with_events(Guesses::default());
+//! # Ok::<(), tenure::SettingsError>(())
+//! ```
+
+use std::{
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+
+use crate::{codec::signing::salted_hmac, key::SessionKey, record::Damage, secret::Secret};
+
+/// What stands for a session in logs and metrics: twelve hexadecimal digits that tell sessions of one site apart and open none.
+///
+/// A keyed hash of the session's key (HMAC-SHA256 under `SECRET_KEY`), made when it is shown. A new key is a new tag.
+#[derive(Clone, Copy)]
+pub struct SessionTag<'a> {
+    key: &'a SessionKey,
+    secret: &'a Secret,
+}
+
+impl<'a> SessionTag<'a> {
+    pub(crate) fn new(key: &'a SessionKey, secret: &'a Secret) -> Self {
+        Self { key, secret }
+    }
+}
+
+impl fmt::Display for SessionTag<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mac = salted_hmac("tenure.log", self.key.as_str().as_bytes(), self.secret);
+        mac.iter()
+            .take(6)
+            .try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for SessionTag<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Why a session ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EndReason {
+    /// [`Session::flush`](crate::Session::flush), as logout does.
+    Flushed,
+    /// A request met it after its end.
+    Expired,
+}
+
+impl fmt::Display for EndReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Flushed => "it was flushed",
+            Self::Expired => "it had expired",
+        })
+    }
+}
+
+/// What may be an attack, or a fault that looks like one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Suspicion {
+    /// A cookie with a key that no session has. One is a session that has ended; many from one place are somebody who guesses.
+    UnknownKey,
+    /// A cookie whose value can be no key.
+    MalformedKey,
+    /// Several cookies of our name with live sessions: a neighbour domain has set one. None of them counts.
+    SeveralSessions,
+    /// What is stored cannot be read, or was altered. The session counts as empty.
+    Damaged(Damage),
+    /// A request wanted to change a session that another one had ended, or that had expired. It got 400.
+    Interrupted,
+}
+
+impl fmt::Display for Suspicion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownKey => f.write_str("a cookie with a key that no session has"),
+            Self::MalformedKey => f.write_str("a cookie whose value can be no key"),
+            Self::SeveralSessions => {
+                f.write_str("two live sessions in one request: it counts as anonymous")
+            }
+            Self::Damaged(damage) => {
+                write!(f, "session data corrupted: {damage}; it counts as empty")
+            }
+            Self::Interrupted => f.write_str("a change to a session that has ended meanwhile"),
+        }
+    }
+}
+
+/// Is told what happens to sessions. Every method has a default, which writes to the log.
+///
+/// It is called on the request's own task, so it must not block. If it panics, that is logged and the request goes on.
+///
+/// See the [module docs](self) for an example.
+pub trait Events: fmt::Debug + Send + Sync + 'static {
+    /// A session was stored for the first time.
+    fn created(&self, session: SessionTag<'_>) {
+        tracing::debug!(%session, "session created");
+    }
+
+    /// A request has loaded its session.
+    fn loaded(&self, session: SessionTag<'_>) {
+        tracing::trace!(%session, "session loaded");
+    }
+
+    /// A session has a new key; `before` is dead.
+    fn cycled(&self, session: SessionTag<'_>, before: SessionTag<'_>) {
+        tracing::debug!(%session, %before, "session key changed");
+    }
+
+    /// A session was prolonged, and nothing else of it changed.
+    fn touched(&self, session: SessionTag<'_>) {
+        tracing::trace!(%session, "session prolonged");
+    }
+
+    /// A session ended in a request. Those that end by themselves, and are swept later, are not reported.
+    fn ended(&self, session: SessionTag<'_>, reason: EndReason) {
+        tracing::debug!(%session, "session ended: {reason}");
+    }
+
+    /// Another request had written the session meanwhile; this one's changes are done again on top.
+    fn conflict(&self, session: SessionTag<'_>) {
+        tracing::debug!(%session, "session written by two requests at once; their changes are merged");
+    }
+
+    /// Something that may be an attack. `session` is the tag of the key that was sent, if it was one.
+    fn suspicious(&self, session: Option<SessionTag<'_>>, what: Suspicion) {
+        let session = session.map(tracing::field::display);
+        match what {
+            Suspicion::Damaged(_) | Suspicion::SeveralSessions => tracing::warn!(session, "{what}"),
+            _ => tracing::debug!(session, "{what}"),
+        }
+    }
+}
+
+/// Everything into the log, as it is by default.
+#[derive(Debug)]
+struct Log;
+
+impl Events for Log {}
+
+/// Who is told. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Listener(Arc<dyn Events>);
+
+impl Default for Listener {
+    fn default() -> Self {
+        Self::new(Log)
+    }
+}
+
+impl Listener {
+    pub(crate) fn new(events: impl Events) -> Self {
+        Self(Arc::new(events))
+    }
+
+    /// Tells. A panic there is its own affair: what happened to the session has happened.
+    pub(crate) fn tell(&self, tell: impl FnOnce(&dyn Events)) {
+        if catch_unwind(AssertUnwindSafe(|| tell(&*self.0))).is_err() {
+            tracing::error!("a listener to session events panicked; the request goes on");
+        }
+    }
+}
