@@ -94,6 +94,8 @@ pub(crate) struct Cache {
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct User {
     pub(crate) table: String,
+    /// Fields that tenure uses, with their columns; `None` for one that is not in the table.
+    pub(crate) columns: BTreeMap<String, Option<String>>,
 }
 
 impl Described {

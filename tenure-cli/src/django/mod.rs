@@ -71,7 +71,7 @@ pub(crate) mod tests {
                 "alias": "default", "backend": LOCMEM, "custom": false, "location": [], "key_prefix": "", "version": 1,
                 "key_function": null, "key": ":1:KEY", "options": {}, "objects": []
             },
-            "user": {"table": "auth_user"}, "hasher": "pbkdf2_sha256$1000000"
+            "user": {"table": "auth_user", "columns": {}}, "hasher": "pbkdf2_sha256$1000000"
         });
         for (pointer, value) in changes {
             *all.pointer_mut(pointer)

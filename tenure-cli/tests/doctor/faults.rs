@@ -120,7 +120,7 @@ fn faults_of_the_settings_are_found() {
         BOTH,
     );
 
-    site.change("PASSWORD_HASHERS = ['django.contrib.auth.hashers.ScryptPasswordHasher', *PASSWORD_HASHERS]");
+    site.change("PASSWORD_HASHERS = ['django.contrib.auth.hashers.ScryptPasswordHasher', 'django.contrib.auth.hashers.PBKDF2PasswordHasher']");
     found(
         "other hasher",
         &site.diagnose(),
@@ -173,6 +173,24 @@ fn faults_of_the_tables_are_found() {
         &renamed.diagnose(),
         "table of users",
         &["auth_user"],
+        NONE,
+    );
+
+    let by_mail = site();
+    by_mail.change(
+        "INSTALLED_APPS = [*INSTALLED_APPS, 'accounts']\nAUTH_USER_MODEL = 'accounts.User'",
+    );
+    by_mail.write(
+        "accounts/models.py",
+        "from django.contrib.auth.models import AbstractUser\nfrom django.db import models\nclass User(AbstractUser):\n    \
+         username = None\n    email = models.EmailField(unique=True)\n    USERNAME_FIELD = 'email'\n    \
+         class Meta:\n        db_table = 'auth_user'\n",
+    );
+    found(
+        "users with other columns",
+        &by_mail.diagnose(),
+        "columns of users",
+        &["db_column", ": username"],
         NONE,
     );
 

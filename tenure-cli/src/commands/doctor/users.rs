@@ -1,5 +1,7 @@
 //! The users, and the hash that ties a session to their password.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde_json::json;
 use tenure::{
@@ -48,7 +50,7 @@ pub(super) async fn compare(
         format!("give the user model the table {TABLE:?} (`db_table` in its Meta)"),
     );
     hasher(described, ours, site, report);
-    if user.table != TABLE {
+    if user.table != TABLE || !columns(&user.columns, report) {
         return Ok(());
     }
     let name = "hash of a login";
@@ -98,6 +100,30 @@ pub(super) async fn compare(
         ),
     }
     Ok(())
+}
+
+/// Whether the fields of Django's user model are in the columns that tenure reads.
+fn columns(theirs: &BTreeMap<String, Option<String>>, report: &mut Report) -> bool {
+    let other = theirs
+        .iter()
+        .filter(|(field, column)| column.as_ref() != Some(field));
+    let (fields, shown): (Vec<&str>, Vec<String>) = other
+        .map(|(field, column)| {
+            let column = column.as_deref().unwrap_or("missing");
+            (field.as_str(), format!("{field} is {column}"))
+        })
+        .unzip();
+    if fields.is_empty() {
+        return true;
+    }
+    let fields = fields.join(", ");
+    report.problem(
+        "columns of users",
+        [&shown.join(", "), &fields],
+        "tenure looks for the columns of Django's own user model, and the project's model has others",
+        format!("give these fields of the project's user model columns of their own names (`db_column`): {fields}"),
+    );
+    false
 }
 
 /// How passwords are hashed. Django replaces a hash that is not as it makes them at the next login, and with it the hash of the login.
