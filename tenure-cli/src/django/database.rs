@@ -18,10 +18,11 @@ const PATH: &AsciiSet = &NAME.remove(b'/');
 /// Where PostgreSQL's own library looks for the socket, as Debian and as PostgreSQL itself build it.
 const SOCKETS: [&str; 2] = ["/var/run/postgresql", "/tmp"];
 /// Options with which a database is another one, or is reached in another way, by how tenure's driver calls them.
-const POSTGRES_OPTIONS: [&str; 4] = [
+const POSTGRES_OPTIONS: [&str; 5] = [
     "application_name",
     "options",
     "sslmode",
+    "sslrootcert",
     "target_session_attrs",
 ];
 
@@ -79,10 +80,9 @@ fn postgres(database: &Database) -> Address {
     });
     let mut query = Vec::new();
     for (option, value) in &database.options {
-        // The driver knows no authorities, so that nothing is verified: what asks for that is refused rather than sent in the clear.
         let value = match (option.as_str(), value.as_str()) {
+            // "If the server wants it" is no less with what tenure has.
             ("sslmode", Some("allow")) => "prefer".to_owned(),
-            ("sslmode", Some("verify-ca" | "verify-full")) => "require".to_owned(),
             _ => plain(value),
         };
         if POSTGRES_OPTIONS.contains(&&**option) {
@@ -99,15 +99,28 @@ fn mysql(database: &Database) -> Address {
     let mut address = Address::default();
     let mut socket = database.host.clone().filter(|host| host.starts_with('/'));
     let mut query = Vec::new();
+    let (mut mode, mut authorities) = (None, None);
     for (option, value) in &database.options {
-        match option.as_str() {
-            "unix_socket" => socket = Some(plain(value)),
-            "ssl" | "ssl_mode" if !["DISABLED", "PREFERRED", "null"].contains(&&*plain(value)) => {
-                query.push("require_ssl=true".to_owned());
+        match (option.as_str(), value) {
+            ("unix_socket", _) => socket = Some(plain(value)),
+            ("ssl_mode", _) => mode = Some(plain(value).to_lowercase()),
+            ("ssl", Value::Object(files)) if files.contains_key("ca") => {
+                authorities = files.get("ca").map(plain);
             }
+            ("ssl", Value::Null) => {}
+            ("ssl", _) => mode = mode.or(Some("required".to_owned())),
             _ => address.left_out.push(not_taken(database, option)),
         }
     }
+    // tenure always asks for the host's name where it asks who signed.
+    let verified = mode.is_none() && authorities.is_some() || mode.as_deref() == Some("verify_ca");
+    if verified {
+        mode = Some("verify_identity".to_owned());
+    }
+    query.extend(mode.map(|mode| format!("ssl_mode={mode}")));
+    let authorities =
+        authorities.map(|path| format!("ssl_ca={}", utf8_percent_encode(&path, NAME)));
+    query.extend(authorities);
     let host = match &socket {
         Some(path) => {
             query.push(format!("socket={}", utf8_percent_encode(path, NAME)));
@@ -294,12 +307,15 @@ mod tests {
         let made = address(&database(&fields)).unwrap();
         assert_eq!(
             made.url,
-            "postgres://db/site?options=-c%20search%5Fpath%3Dapp&sslmode=require"
+            "postgres://db/site?options=-c%20search%5Fpath%3Dapp&sslmode=verify-full"
                 .replace("%5F", "_")
         );
         assert_eq!(made.left_out.len(), 2, "{made:?}");
         let fields = json!({"engine": "django.db.backends.mysql", "name": "site", "options": {"ssl": {"ca": "/ca.pem"}}});
-        assert_eq!(url(&fields), "mysql://localhost/site?require_ssl=true");
+        assert_eq!(
+            url(&fields),
+            "mysql://localhost/site?ssl_mode=verify_identity&ssl_ca=%2Fca.pem"
+        );
     }
 
     #[test]

@@ -65,7 +65,8 @@ impl Project {
         }
         let path = std::path::absolute(manage).map_err(Failure::refused)?;
         let mut command = Command::new(python);
-        command.args(["-c", SCRIPT]).arg(&path);
+        // Looking at a project leaves no compiled files in it, which may belong to another user.
+        command.args(["-B", "-c", SCRIPT]).arg(&path);
         // Relative paths in settings mean this folder, as a rule.
         command.current_dir(path.parent().unwrap_or(Path::new("/")));
         command

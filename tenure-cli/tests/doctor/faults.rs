@@ -129,6 +129,22 @@ fn faults_of_the_settings_are_found() {
         NONE,
     );
 
+    site.change(
+        "INSTALLED_APPS = [*INSTALLED_APPS, 'accounts']\nAUTH_USER_MODEL = 'accounts.User'",
+    );
+    site.write(
+        "accounts/models.py",
+        "from django.contrib.auth.models import AbstractUser\nclass User(AbstractUser):\n    \
+         class Meta:\n        db_table = 'auth_user'\n    def get_session_auth_hash(self):\n        return 'of the site'\n",
+    );
+    found(
+        "other hash of a login",
+        &site.diagnose(),
+        "hash of a login",
+        &["`get_session_auth_hash`"],
+        NONE,
+    );
+
     site.change("import django\ndjango.VERSION = (3, 2, 25, 'final', 0)");
     found(
         "stale version of Django",

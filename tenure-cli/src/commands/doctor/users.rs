@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::json;
 use tenure::{
     Sessions, Settings,
-    auth::{self, Auth, User, password::Hasher},
+    auth::{self, Auth, password::Hasher},
     testing::MemoryStore,
 };
 
@@ -74,27 +74,33 @@ pub(super) async fn compare(
         );
         return Ok(());
     };
-    let sides = |text: &'static str| ["", text];
-    match own_hash(ours, &first.id).await {
-        Ok(Some(hash)) => {
-            let [django, tenure] =
-                [&first.hash, &hash].map(|hash| hash.get(..8).unwrap_or_default());
-            report.equal(
-                name,
-                [django, tenure],
-                "the two tie sessions to passwords in different ways: who logs in on one side is logged out by the other",
-                "make SECRET_KEY the same, and take `get_session_auth_hash` out of the project's user model if it has one",
-            );
-        }
+    let django = format!("of user {}", first.id);
+    let Ok(id) = first.id.parse() else {
+        report.problem(
+            name,
+            [&django, "not read"],
+            "tenure reads users whose id is a whole number, and the project's have others",
+            "let Django log people in, or give the project's user model a whole number as its primary key",
+        );
+        return Ok(());
+    };
+    match own_hash(ours, id).await {
+        Ok(Some(hash)) if hash == first.hash => report.good(name, [&django, "equal"]),
+        Ok(Some(_)) => report.problem(
+            name,
+            [&django, "another"],
+            "the two tie sessions to passwords in different ways: who logs in on one side is logged out by the other",
+            "make SECRET_KEY the same, and take `get_session_auth_hash` out of the project's user model if it has one",
+        ),
         Ok(None) => report.problem(
             name,
-            sides("no such user"),
+            [&django, "no such user"],
             "tenure does not find a user that Django has",
             "make DATABASES name one database on both sides",
         ),
         Err(failure) => report.problem(
             name,
-            sides("not read"),
+            [&django, "not read"],
             format!("tenure cannot read the users: {}", failure.text()),
             "mend that; the users have to be in tenure's DATABASES.default",
         ),
@@ -154,12 +160,9 @@ fn hasher(described: &Described, ours: &Settings, site: &Site, report: &mut Repo
 }
 
 /// The hash of this user in a session of tenure's, which is kept nowhere.
-async fn own_hash(settings: &Settings, id: &str) -> Result<Option<String>, Failure> {
+async fn own_hash(settings: &Settings, id: i64) -> Result<Option<String>, Failure> {
     let auth = Auth::open(settings).await?;
-    let user: Option<User> = match id.parse() {
-        Ok(id) => auth.user_by_id(id).await?,
-        Err(_) => None,
-    };
+    let user = auth.user_by_id(id).await?;
     let Some(user) = user else {
         return Ok(None);
     };
@@ -167,7 +170,7 @@ async fn own_hash(settings: &Settings, id: &str) -> Result<Option<String>, Failu
         .new_session()
         .load()
         .await?;
-    session.insert("_auth_user_id", id)?;
+    session.insert("_auth_user_id", id.to_string())?;
     auth::update_session_auth_hash(&session, &user).await?;
     Ok(session.get("_auth_user_hash")?)
 }
