@@ -18,6 +18,10 @@ pub(crate) fn chain(error: &dyn Error, f: &mut fmt::Formatter<'_>) -> fmt::Resul
     Ok(())
 }
 
+fn under(key: Option<&str>) -> String {
+    key.map_or_else(String::new, |key| format!(" under the key {key:?}"))
+}
+
 /// A stored or signed text could not be turned back into data.
 ///
 /// Django treats every one of these as an empty session; it logs a warning for [`BadSignature`](Self::BadSignature) alone.
@@ -51,6 +55,14 @@ pub enum CodecError {
         what: &'static str,
         /// What the decoder said, if it said anything.
         source: Option<BoxError>,
+    },
+    /// The pickle is whole, and holds a value of a type that Python has and JSON has not.
+    #[error("the pickle holds a Python {class}{}, which JSON has not: store it as text", under(key.as_deref()))]
+    PythonValue {
+        /// The type: `"datetime.datetime"`, `"decimal.Decimal"`, `"set"`.
+        class: &'static str,
+        /// The session's key under which it stands, unless that cannot be shown.
+        key: Option<String>,
     },
     /// The compressed content is larger than the limit.
     #[error(
@@ -145,6 +157,31 @@ pub enum StoreError {
         /// The limit, in bytes.
         limit: usize,
     },
+    /// A session that Django has stored holds a value that Python has and JSON has not, such as a date. It is left as it is.
+    #[error(
+        "a stored session holds a Python {class}{}, which JSON has not: store it as text in Django, such as `str(value)`, or use \
+         django-redis with its JSONSerializer at both sites",
+        under(key.as_deref())
+    )]
+    PythonValue {
+        /// The type: `"datetime.datetime"`, `"decimal.Decimal"`, `"set"`.
+        class: &'static str,
+        /// The session's key under which it stands, unless that cannot be shown.
+        key: Option<String>,
+    },
+    /// A session does not fit into one entry of its cache. The one from before is left as it is.
+    #[error(
+        "a session of {size} bytes is more than the {limit} that memcached at {address} keeps in one entry: store less in it, or start \
+         memcached with a larger `-I`"
+    )]
+    EntryTooLarge {
+        /// What would have to be kept, in bytes.
+        size: usize,
+        /// The limit, in bytes.
+        limit: usize,
+        /// The server's address, as in `LOCATION`.
+        address: String,
+    },
     /// A session does not fit into a cookie. The visitor keeps the one from before.
     #[error(
         "the session needs {size} bytes of cookies and browsers keep {limit}: store less in it, use an engine that keeps sessions on the \
@@ -225,7 +262,7 @@ pub enum SessionError {
 
 impl SessionError {
     /// The HTTP status that tells a visitor what happened: 503 for an outage, 400 for an interrupted session, else 500; 500 too for a
-    /// session that is too large to be read, or for a cookie.
+    /// session that cannot be read, or is too large to be kept.
     ///
     /// ```
     /// assert_eq!(tenure::SessionError::Interrupted.status(), 400);
@@ -233,8 +270,13 @@ impl SessionError {
     pub fn status(&self) -> u16 {
         match self {
             Self::Interrupted => 400,
-            // Trying again would not make a session any smaller.
-            Self::Store(StoreError::TooLarge { .. } | StoreError::CookieTooLarge { .. })
+            // Trying again would not make a session any smaller, or a date any less of a date.
+            Self::Store(
+                StoreError::TooLarge { .. }
+                | StoreError::PythonValue { .. }
+                | StoreError::EntryTooLarge { .. }
+                | StoreError::CookieTooLarge { .. },
+            )
             | Self::Value { .. }
             | Self::ResponseSent
             | Self::ZeroExpiry

@@ -8,7 +8,9 @@
     reason = "tests fail this way"
 )]
 
+mod certificates;
 mod console;
+mod disk;
 mod django;
 mod mariadb;
 mod memcached;
@@ -19,6 +21,7 @@ mod redis;
 mod unprivileged;
 
 pub use console::Console;
+pub use disk::Disk;
 pub use django::{Django, python};
 pub use mariadb::MariaDb;
 pub use memcached::Memcached;

@@ -1,7 +1,7 @@
 //! MariaDB servers.
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     process::Command,
     sync::atomic::{AtomicU32, Ordering},
 };
@@ -9,10 +9,10 @@ use std::{
 use tempfile::TempDir;
 
 use crate::{
-    Console,
+    Console, certificates,
     process::{Server, free_port},
     program,
-    unprivileged::{command, copy_of_template, folder, run},
+    unprivileged::{command, copy_of_template, folder, give, run},
 };
 
 const PACKAGE: &str = "mariadb-server";
@@ -29,7 +29,18 @@ pub struct MariaDb {
 impl MariaDb {
     /// Starts a server. Nothing it keeps is safe from a crash of the machine.
     pub fn start() -> Self {
+        Self::in_folder(folder())
+    }
+
+    /// As [`start`](Self::start), but it offers TLS; see [`certificate`](Self::certificate).
+    pub fn with_tls() -> Self {
         let folder = folder();
+        certificates::make(folder.path());
+        give(&folder.path().join("server.key"));
+        Self::in_folder(folder)
+    }
+
+    fn in_folder(folder: TempDir) -> Self {
         let data = folder.path().join("data");
         copy_of_template(&program("mariadbd", PACKAGE, &[]), &data, make);
         let port = free_port();
@@ -57,6 +68,16 @@ impl MariaDb {
     /// The TCP port, on the loopback address.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// The unix socket.
+    pub fn socket(&self) -> PathBuf {
+        self.folder.path().join("socket")
+    }
+
+    /// The path of `ca.pem`, which has signed the server's certificate, or of `other.pem`, which has not.
+    pub fn certificate(&self, file: &str) -> String {
+        self.folder.path().join(file).display().to_string()
     }
 
     /// The URL of a database.
@@ -106,7 +127,7 @@ impl MariaDb {
                 "--user=root",
             ])
             .arg("--socket")
-            .arg(self.folder.path().join("socket"))
+            .arg(self.socket())
             .arg(database);
         client
     }
@@ -169,5 +190,12 @@ fn serve(folder: &Path, port: u16) -> Server {
             "--innodb-flush-log-at-trx-commit=2",
         ])
         .args(["--innodb-buffer-pool-size=16M", "--performance-schema=off"]);
+    let certificate = folder.join("server.pem");
+    if certificate.exists() {
+        let key = folder.join("server.key");
+        server
+            .arg(format!("--ssl-cert={}", certificate.display()))
+            .arg(format!("--ssl-key={}", key.display()));
+    }
     Server::start("mariadb", &server, folder)
 }

@@ -11,9 +11,9 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use crate::{
-    Console,
+    Console, certificates,
     process::{Server, free_port, wait_until},
-    unprivileged::{command, copy_of_template, folder, run},
+    unprivileged::{command, copy_of_template, folder, give, run},
 };
 
 /// A PostgreSQL server with a user `tenure`, whose password is `sesame`.
@@ -28,7 +28,18 @@ pub struct Postgres {
 impl Postgres {
     /// Starts a server. Nothing it keeps is safe from a crash of the machine.
     pub fn start() -> Self {
+        Self::in_folder(folder())
+    }
+
+    /// As [`start`](Self::start), but it offers TLS; see [`certificate`](Self::certificate).
+    pub fn with_tls() -> Self {
         let folder = folder();
+        certificates::make(folder.path());
+        give(&folder.path().join("server.key"));
+        Self::in_folder(folder)
+    }
+
+    fn in_folder(folder: TempDir) -> Self {
         let data = folder.path().join("data");
         copy_of_template(&program("postgres"), &data, make);
         Self::on(folder, free_port())
@@ -66,6 +77,11 @@ impl Postgres {
     /// The TCP port, on the loopback address.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// The path of `ca.pem`, which has signed the server's certificate, or of `other.pem`, which has not.
+    pub fn certificate(&self, file: &str) -> String {
+        self.folder.path().join(file).display().to_string()
     }
 
     /// The folder of the unix socket.
@@ -239,5 +255,13 @@ fn serve(folder: &Path, port: u16) -> Server {
         .args(["-p", &port.to_string()])
         .args(["-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"])
         .args(["-c", "shared_buffers=16MB", "-c", "max_connections=50"]);
+    let certificate = folder.join("server.pem");
+    if certificate.exists() {
+        let key = folder.join("server.key");
+        server
+            .args(["-c", "ssl=on"])
+            .args(["-c", &format!("ssl_cert_file={}", certificate.display())])
+            .args(["-c", &format!("ssl_key_file={}", key.display())]);
+    }
     Server::start("postgres", &server, folder)
 }

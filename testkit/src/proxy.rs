@@ -27,6 +27,10 @@ struct State {
     cut: bool,
     /// Nothing passes.
     held: bool,
+    /// The next connection's number.
+    next: u64,
+    /// On connections with a lower number nothing passes.
+    forgotten: u64,
     /// So many more bytes of replies pass, then every connection breaks.
     reply_bytes: Option<usize>,
     /// Every connection's both ends.
@@ -59,6 +63,8 @@ impl Proxy {
             target,
             cut: false,
             held: false,
+            next: 0,
+            forgotten: 0,
             reply_bytes: None,
             open: Vec::new(),
             round_trips: 0,
@@ -100,6 +106,13 @@ impl Proxy {
     /// Lets nothing pass, though connections stay, until [`heal`](Self::heal).
     pub fn hold(&self) {
         self.line.state().held = true;
+    }
+
+    /// Lets nothing pass any more on the connections that are open now, as a firewall that has forgotten them. New ones work.
+    pub fn forget_present(&self) {
+        let mut state = self.line.state();
+        state.forgotten = state.next;
+        self.line.changed.notify_all();
     }
 
     /// Lets `bytes` more of the replies pass, then breaks every connection. New ones work.
@@ -167,7 +180,12 @@ fn accept(listener: &TcpListener, line: &Arc<Line>) {
         let _ = client.set_nodelay(true);
         let _ = server.set_nodelay(true);
         let both = [client.try_clone(), server.try_clone()];
-        line.state().open.extend(both.into_iter().flatten());
+        let number = {
+            let mut state = line.state();
+            state.open.extend(both.into_iter().flatten());
+            state.next += 1;
+            state.next - 1
+        };
         // Whether the server has spoken since the client did.
         let answered = Arc::new(Mutex::new(true));
         for asking in [true, false] {
@@ -181,17 +199,23 @@ fn accept(listener: &TcpListener, line: &Arc<Line>) {
                 } else {
                     (server, client)
                 };
-                pass(from, to, asking, &line, &answered);
+                pass(from, to, (number, asking), &line, &answered);
             });
         }
     }
 }
 
-fn pass(mut from: TcpStream, mut to: TcpStream, asking: bool, line: &Line, answered: &Mutex<bool>) {
+fn pass(
+    mut from: TcpStream,
+    mut to: TcpStream,
+    (number, asking): (u64, bool),
+    line: &Line,
+    answered: &Mutex<bool>,
+) {
     let mut buffer = vec![0; 64 * 1024];
     while let Ok(length @ 1..) = from.read(&mut buffer) {
         let mut state = line.state();
-        while state.held && !state.cut {
+        while (state.held || number < state.forgotten) && !state.cut {
             state = line
                 .changed
                 .wait(state)

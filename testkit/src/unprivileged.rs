@@ -12,7 +12,7 @@ use tempfile::TempDir;
 /// `nobody` and `nogroup`.
 const NOBODY: u32 = 65_534;
 
-fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     fs::metadata("/proc/self").unwrap().uid() == 0
 }
 
@@ -36,9 +36,10 @@ pub(crate) fn folder() -> TempDir {
     folder
 }
 
-fn give(folder: &Path) {
+/// Gives a file or folder to that user.
+pub(crate) fn give(path: &Path) {
     if is_root() {
-        chown(folder, Some(NOBODY), Some(NOBODY)).unwrap();
+        chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
     }
 }
 

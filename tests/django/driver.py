@@ -10,6 +10,8 @@ version                                 -> django, engine
 migrate                                 -> ok
 save            key, data, expiry       -> key
 load            key                     -> exists, stored, data, expire_date
+save_python     source, key             -> key
+load_python     key                     -> source
 delete          key                     -> ok
 clear_expired                           -> ok
 create_user     username, password, superuser=false -> id
@@ -121,6 +123,21 @@ def load(key):
         "data": data,
         "expire_date": expire_date,
     }
+
+
+@operation
+def save_python(source, key=None):
+    """As save, with the data as Python's source, for what JSON cannot say."""
+    import decimal
+    import uuid
+
+    return save(key, eval(source, {"dt": dt, "decimal": decimal, "uuid": uuid}))
+
+
+@operation
+def load_python(key):
+    """What a request finds, as Python's `repr` gives it."""
+    return {"source": repr(session(key).load())}
 
 
 @operation

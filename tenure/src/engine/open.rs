@@ -9,7 +9,7 @@ use super::cookies::Revocation;
 #[cfg(feature = "signed-cookies")]
 use super::cookies::SignedCookies;
 use super::{
-    cache::{Format, SharedCache},
+    cache::{Away, Format, SharedCache},
     cached_db::CachedStore,
     db::Opened,
 };
@@ -145,7 +145,7 @@ impl Opened for Cached<'_> {
 /// The cache engine, by the cache's `BACKEND`.
 async fn cache(settings: &Settings) -> Result<Store, OpenError> {
     let entry = super::cache::entry(settings)?;
-    let (cache, format) = super::cache::open(&entry, settings).await?;
+    let (cache, format) = super::cache::open(&entry, settings, Away::Fails).await?;
     let store = super::cache::CacheStore::new(Arc::new(cache), format, &entry, settings);
     Ok(Store::new(store, settings.store_timeout))
 }
@@ -159,7 +159,11 @@ async fn cached_db(settings: &Settings) -> Result<Store, OpenError> {
                       another has changed or ended would live on";
         return Err(SettingsError::invalid(&setting, &entry.backend, needed).into());
     }
-    let (cache, format) = super::cache::open(&entry, settings).await?;
+    let hurried = Settings {
+        store_timeout: super::cached_db::cache_timeout(settings),
+        ..settings.clone()
+    };
+    let (cache, format) = super::cache::open(&entry, &hurried, Away::IsNoted).await?;
     let cached = Cached {
         cache,
         format,

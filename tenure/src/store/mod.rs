@@ -188,7 +188,8 @@ pub trait SessionStore: Send + Sync + 'static {
         }
     }
 
-    /// Removes at most `limit` sessions that ended before `now`; tells how many. Fewer than `limit` means that none are left.
+    /// Removes at most `limit` sessions that ended before `now`; tells how many. Fewer than `limit` means that none are left, but those that another
+    /// program holds locked at the moment.
     ///
     /// The default has nothing to do, for stores that forget by themselves.
     ///

@@ -293,9 +293,12 @@ pub(super) fn message(error: &SessionError) -> &'static str {
         SessionError::Store(StoreError::TooLarge { .. }) => {
             "Your session is too large to be read. The server's log says more.\n"
         }
-        SessionError::Store(StoreError::CookieTooLarge { .. }) => {
-            "Your session is too large to be kept. The server's log says more.\n"
+        SessionError::Store(StoreError::PythonValue { .. }) => {
+            "Your session holds a value that cannot be read here. The server's log says more.\n"
         }
+        SessionError::Store(
+            StoreError::EntryTooLarge { .. } | StoreError::CookieTooLarge { .. },
+        ) => "Your session is too large to be kept. The server's log says more.\n",
         SessionError::Store(_) => {
             "Sessions are not available at the moment. Try again in a few seconds.\n"
         }

@@ -1,39 +1,51 @@
 //! The contract of every store, with a cache in front.
 
+use std::path::Path;
+
 use tenure::{
     Settings,
-    engine::{
-        cache::{Cache, Format, MemoryCache, SharedCache},
-        cached_db::CachedStore,
-        db::SqliteStore,
-    },
+    engine::cache::{Format, MemoryCache, SharedCache},
     settings::CacheSettings,
 };
+use testkit::{Memcached, Redis};
 
-/// Two processes: what they share is the database and the cache.
-async fn handles<C: Cache + Clone>(
-    settings: &Settings,
-    cache: C,
-    format: Format,
-) -> ([CachedStore<SqliteStore, C>; 2], tempfile::TempDir) {
-    let folder = tempfile::tempdir().unwrap();
-    let mut settings = settings.clone();
-    let path = folder.path().join("site.sqlite3");
-    settings.set_database_url(format!("sqlite://{}?mode=rwc", path.display()));
-    let database = SqliteStore::open(&settings).await.unwrap();
-    database.create_table().await.unwrap();
-    let handle = |database| {
-        let entry = CacheSettings::default();
-        CachedStore::new(database, cache.clone(), format, &entry, &settings)
-    };
-    let other = SqliteStore::open(&settings).await.unwrap();
-    ([handle(database), handle(other)], folder)
+use crate::servers::{self, MEMCACHED, REDIS, behind};
+
+fn file(folder: &tempfile::TempDir) -> impl AsRef<Path> {
+    folder.path().join("site.sqlite3")
 }
 
 tenure::conformance!(
     sqlite_behind_memory_keeps_the_contract,
-    async |settings: &Settings| {
+    async |_: &Settings| {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = servers::settings(file(&folder).as_ref(), CacheSettings::default());
         let cache = MemoryCache::open("default", &CacheSettings::default()).unwrap();
-        handles(settings, SharedCache::new(cache), Format::Json).await
+        let cache = (SharedCache::new(cache), Format::Json);
+        let handles = [
+            behind(cache.clone(), &settings).await,
+            behind(cache, &settings).await,
+        ];
+        (handles, folder)
+    }
+);
+
+tenure::conformance!(
+    sqlite_behind_redis_keeps_the_contract,
+    async |_: &Settings| {
+        let (folder, server) = (tempfile::tempdir().unwrap(), Redis::start());
+        let entry = servers::entry(REDIS, server.url());
+        let settings = servers::settings(file(&folder).as_ref(), entry);
+        (servers::two(&settings).await, (folder, server))
+    }
+);
+
+tenure::conformance!(
+    sqlite_behind_memcached_keeps_the_contract,
+    async |_: &Settings| {
+        let (folder, server) = (tempfile::tempdir().unwrap(), Memcached::start());
+        let entry = servers::entry(MEMCACHED, server.location());
+        let settings = servers::settings(file(&folder).as_ref(), entry);
+        (servers::two(&settings).await, (folder, server))
     }
 );

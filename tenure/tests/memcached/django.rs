@@ -4,14 +4,17 @@ use std::{ffi::OsString, time::SystemTime};
 
 use serde_json::json;
 use tenure::{
-    Data, Record, SessionKey,
+    Data, Record, SessionKey, Sessions,
     engine::cache::Format,
     store::{Created, Renamed, Saved, SessionStore},
     testing,
 };
 use testkit::{Django, Memcached};
 
-use super::site::{HOUR, store_at};
+use super::{
+    python_values,
+    site::{HOUR, store_at},
+};
 
 fn django(servers: &[Memcached], folder: &tempfile::TempDir) -> Django {
     let location: Vec<_> = servers.iter().map(Memcached::location).collect();
@@ -89,4 +92,16 @@ async fn django_and_tenure_share_the_sessions_of_three_servers() {
         let loaded = django.ask(&json!({"op": "load", "key": key.as_str()}));
         assert_eq!(loaded["data"], json!({"a": 1}));
     }
+}
+
+#[tokio::test]
+async fn what_python_has_and_json_has_not_stays_djangos() {
+    let servers = [Memcached::start()];
+    let folder = tempfile::tempdir().unwrap();
+    let mut django = django(&servers, &folder);
+    let settings = testing::settings();
+    let store = store_at(servers[0].location(), Format::Pickle, &settings);
+    let sessions = Sessions::new(store, &settings).unwrap();
+    python_values::are_an_error_and_stay(&mut django, &sessions).await;
+    python_values::outlast_a_slow_request(&mut django, &sessions).await;
 }

@@ -13,6 +13,9 @@ mod hostile;
 #[cfg(test)]
 mod outages;
 #[cfg(test)]
+#[path = "../common/python_values.rs"]
+mod python_values;
+#[cfg(test)]
 mod races;
 #[cfg(test)]
 mod site;

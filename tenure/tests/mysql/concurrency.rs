@@ -146,6 +146,20 @@ async fn a_lock_holds_up_those_alone_who_want_it(server: &MariaDb) {
     );
     holder.run("ROLLBACK");
     assert!(store.delete(&key(KEY)).await.unwrap());
+
+    // Sweeping waits too, and then says why it did not go on.
+    holder.run("DELETE FROM django_session");
+    holder.run(
+        "INSERT INTO django_session SELECT CONCAT('session-', seq), 'x', '2020-01-01' FROM seq_1_to_100",
+    );
+    holder.run("BEGIN");
+    holder.run("SELECT * FROM django_session WHERE session_key = 'session-7' FOR UPDATE");
+    let error = store.clear_expired(SystemTime::now(), 1000).await;
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("another program has locked"), "{error}");
+    holder.run("ROLLBACK");
+    let swept = store.clear_expired(SystemTime::now(), 1000).await;
+    assert_eq!(swept.unwrap(), 100);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,8 +8,13 @@ mod conformance;
 #[path = "../common/database.rs"]
 mod database;
 #[cfg(test)]
+#[path = "../common/full.rs"]
+mod full;
+#[cfg(test)]
 mod outage;
 #[cfg(test)]
 mod site;
 #[cfg(test)]
 mod table;
+#[cfg(test)]
+mod tls;

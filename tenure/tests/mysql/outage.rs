@@ -6,9 +6,10 @@ use tenure::{
     engine::db::MysqlStore,
     store::{Saved, SessionStore},
 };
-use testkit::{MariaDb, Proxy, free_port};
+use testkit::{Disk, MariaDb, Proxy, free_port};
 
-use crate::site::{KEY, create, healed, key, record, settings, store, told};
+use crate::full::nobody_is_logged_out;
+use crate::site::{KEY, create, djangos_statements, healed, key, record, settings, store, told};
 
 async fn refused(url: String) -> String {
     let error = MysqlStore::open(&settings(url)).await.unwrap_err();
@@ -149,4 +150,25 @@ async fn a_line_that_fails_is_told_in_time_and_heals() {
         }
     }
     assert!(broken > 10, "{broken}");
+}
+
+#[tokio::test]
+async fn a_full_disk_logs_nobody_out() {
+    let server = MariaDb::start();
+    let disk = Disk::new("4m");
+    let folder = disk.server_folder("tables").display().to_string();
+    let database = server.create_database();
+    let [table, index] = <[String; 2]>::try_from(djangos_statements("mysql")).unwrap();
+    server.sql(
+        &database,
+        &format!(
+            "{} DATA DIRECTORY = '{folder}'",
+            table.trim_end_matches(';')
+        ),
+    );
+    server.sql(&database, &index);
+    let store = MysqlStore::open(&settings(server.url(&database)))
+        .await
+        .unwrap();
+    nobody_is_logged_out(store, &disk).await;
 }

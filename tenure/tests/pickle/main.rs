@@ -14,7 +14,7 @@ mod tests {
         test_runner::TestRunner,
     };
     use tenure::{
-        Data, Json,
+        CodecError, Data, Json,
         codec::pickle::{self, Protocol},
         engine::cache::Format,
         settings::CacheSettings,
@@ -31,6 +31,52 @@ for line in sys.stdin:
     print(*read, json.dumps(json.loads(text)), *(written.hex() for written in again), sep="\t", flush=True)
 "#;
 
+    /// What JSON has not, in Python, and what it is called.
+    const PYTHON_VALUES: &[(&str, &str)] = &[
+        ("b'\\x00\\xff'", "bytes"),
+        ("b''", "bytes"),
+        ("bytearray(b'x')", "bytearray"),
+        ("{1, 2}", "set"),
+        ("set()", "set"),
+        ("frozenset({1, (2,)})", "frozenset"),
+        ("1 + 2j", "complex"),
+        ("datetime.date(2026, 1, 2)", "datetime.date"),
+        (
+            "datetime.datetime(2026, 1, 2, 3, 4, 5, 678)",
+            "datetime.datetime",
+        ),
+        (
+            "datetime.datetime(2026, 1, 2, tzinfo=datetime.timezone.utc)",
+            "datetime.datetime",
+        ),
+        (
+            "datetime.datetime(2026, 1, 2, tzinfo=zoneinfo.ZoneInfo('UTC'))",
+            "datetime.datetime",
+        ),
+        ("datetime.time(3, 4)", "datetime.time"),
+        (
+            "datetime.timedelta(days=1, seconds=2)",
+            "datetime.timedelta",
+        ),
+        ("datetime.timezone.utc", "datetime.timezone"),
+        ("zoneinfo.ZoneInfo('UTC')", "zoneinfo.ZoneInfo"),
+        ("decimal.Decimal('19.90')", "decimal.Decimal"),
+        ("uuid.UUID(int=7)", "uuid.UUID"),
+        ("translation.gettext_lazy('Welcome')", "lazy string"),
+        ("translation.pgettext_lazy('month', 'May')", "lazy string"),
+        ("urls.reverse_lazy('home', args=[1])", "lazy string"),
+    ];
+
+    /// For each line with an expression: a session that holds its value, pickled by each protocol that Django's caches may be set to.
+    const PYTHON_VALUES_SCRIPT: &str = r#"
+import datetime, decimal, pickle, sys, uuid, zoneinfo
+from django import urls
+from django.utils import translation
+for line in sys.stdin:
+    session = {"user": 7, "held": [eval(line)], "more": [1, 2]}
+    print(*(pickle.dumps(session, protocol).hex() for protocol in range(2, 6)), sep="\t", flush=True)
+"#;
+
     struct Python {
         process: Child,
         questions: Option<ChildStdin>,
@@ -38,9 +84,9 @@ for line in sys.stdin:
     }
 
     impl Python {
-        fn start() -> Self {
+        fn start(script: &str) -> Self {
             let mut process = Command::new(testkit::python())
-                .args(["-c", SCRIPT])
+                .args(["-c", script])
                 .stdin(Stdio::piped())
                 .stdout(Stdio::piped())
                 .spawn()
@@ -150,8 +196,24 @@ for line in sys.stdin:
     }
 
     #[test]
+    fn what_python_has_and_json_has_not_is_named() {
+        let mut python = Python::start(PYTHON_VALUES_SCRIPT);
+        for (expression, named) in PYTHON_VALUES {
+            let answer = python.ask(expression);
+            for (hex, protocol) in answer.split('\t').zip(2..) {
+                match pickle::decode(&unhex(hex), 1000) {
+                    Err(CodecError::PythonValue { class, key }) => {
+                        assert_eq!((class, key.as_deref()), (*named, Some("held")));
+                    }
+                    other => panic!("{expression} by protocol {protocol}: {other:?}"),
+                }
+            }
+        }
+    }
+
+    #[test]
     fn python_reads_and_writes_the_same_bytes() {
-        let mut python = Python::start();
+        let mut python = Python::start(SCRIPT);
         let mut runner = TestRunner::deterministic();
         let dicts = dict(value());
         for _ in 0..1000 {
@@ -162,7 +224,7 @@ for line in sys.stdin:
 
     #[test]
     fn python_ends_batches_and_frames_at_the_same_places() {
-        let mut python = Python::start();
+        let mut python = Python::start(SCRIPT);
         for length in [0, 1, 2, 999, 1000, 1001, 2000, 2001, 8000] {
             let numbers: Vec<_> = (0..length).map(|number| format!("{number}")).collect();
             let list = numbers.join(",");

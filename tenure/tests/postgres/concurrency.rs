@@ -2,10 +2,13 @@
 
 use std::time::{Duration, SystemTime};
 
-use tenure::store::{Created, Renamed, Saved, SessionStore};
+use tenure::{
+    engine::db::PostgresStore,
+    store::{Created, Renamed, Saved, SessionStore},
+};
 use testkit::{Console, Postgres, wait_until};
 
-use crate::site::{KEY, OTHER, create, key, record, store};
+use crate::site::{KEY, OTHER, create, key, record, settings, store};
 
 /// Waits until a statement waits for a lock.
 fn until_somebody_waits(console: &mut Console) {
@@ -112,6 +115,7 @@ async fn what_another_does_while_a_save_waits_for_its_lock_is_told_as_it_is() {
         }
     }
     sweeping_passes_over_what_others_hold(&server).await;
+    sweeping_goes_on_to_the_end(&server).await;
     reads_do_not_wait_for_locks(&server).await;
 }
 
@@ -148,6 +152,50 @@ async fn sweeping_passes_over_what_others_hold(server: &Postgres) {
         total += sweep.await.unwrap();
     }
     assert_eq!(total, 5000);
+}
+
+/// Deletes what ended before now, `limit` at a time, as `tenure clearsessions` does.
+async fn clear(store: &PostgresStore, limit: usize) -> u64 {
+    let now = SystemTime::now();
+    let mut total = 0;
+    loop {
+        let swept = store.clear_expired(now, limit).await.unwrap();
+        total += swept;
+        if swept < limit as u64 {
+            return total;
+        }
+    }
+}
+
+async fn sweeping_goes_on_to_the_end(server: &Postgres) {
+    let (store, database) = store(server).await;
+    let mut holder = server.console(&database);
+    let insert = "INSERT INTO django_session SELECT 'session-' || i, 'x', '2020-01-01'::timestamptz + i * interval '1 second' FROM generate_series(1, 100) i";
+    // What a sweep comes to first is held all the while.
+    holder.run(insert);
+    holder.run("BEGIN");
+    holder.run("SELECT FROM django_session WHERE expire_date <= '2020-01-01 00:00:20' FOR UPDATE");
+    assert_eq!(clear(&store, 7).await, 80);
+    holder.run("COMMIT");
+    assert_eq!(clear(&store, 7).await, 20);
+
+    // What a sweep comes to is written between its look at the table and its lock: the first row lets it go on only afterwards.
+    holder.run(insert);
+    holder.run(
+        "CREATE FUNCTION gate() RETURNS boolean LANGUAGE plpgsql AS 'BEGIN PERFORM pg_advisory_xact_lock(1); RETURN true; END'",
+    );
+    holder.run("ALTER TABLE django_session ENABLE ROW LEVEL SECURITY");
+    holder.run("CREATE POLICY gate ON django_session USING (session_key <> 'session-1' OR gate())");
+    holder.run("CREATE ROLE sweeper LOGIN PASSWORD 'sesame'");
+    holder.run("GRANT ALL ON django_session TO sweeper");
+    let url = server.url(&database).replace("tenure:", "sweeper:");
+    let bound = PostgresStore::open(&settings(url)).await.unwrap();
+    holder.run("SELECT pg_advisory_lock(1)");
+    let sweeping = tokio::spawn(async move { clear(&bound, 7).await });
+    until_somebody_waits(&mut server.console(&database));
+    holder.run("UPDATE django_session SET session_data = 'y' WHERE session_key IN ('session-2', 'session-3')");
+    holder.run("SELECT pg_advisory_unlock(1)");
+    assert_eq!(sweeping.await.unwrap(), 100);
 }
 
 async fn reads_do_not_wait_for_locks(server: &Postgres) {

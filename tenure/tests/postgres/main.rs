@@ -8,6 +8,9 @@ mod conformance;
 #[path = "../common/database.rs"]
 mod database;
 #[cfg(test)]
+#[path = "../common/full.rs"]
+mod full;
+#[cfg(test)]
 mod outage;
 #[cfg(test)]
 mod replica;
@@ -15,3 +18,5 @@ mod replica;
 mod site;
 #[cfg(test)]
 mod table;
+#[cfg(test)]
+mod tls;

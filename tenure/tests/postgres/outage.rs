@@ -6,8 +6,9 @@ use tenure::{
     engine::db::PostgresStore,
     store::{Saved, SessionStore},
 };
-use testkit::{Postgres, Proxy, free_port};
+use testkit::{Disk, Postgres, Proxy, free_port};
 
+use crate::full::nobody_is_logged_out;
 use crate::site::{KEY, create, healed, key, record, settings, store, told};
 
 async fn refused(url: String) -> String {
@@ -48,8 +49,6 @@ async fn what_is_wrong_is_told_with_what_to_do() {
         text.contains("(database \"nowhere\") does not exist"),
         "{text}"
     );
-    let text = refused(format!("{url}?sslmode=require")).await;
-    assert!(text.contains("TLS"), "{text}");
 
     // By way of a unix socket.
     let socket = server
@@ -186,4 +185,21 @@ async fn a_line_that_fails_is_told_in_time_and_heals() {
         }
     }
     assert!(broken > 10, "{broken}");
+}
+
+#[tokio::test]
+async fn a_full_disk_logs_nobody_out() {
+    let server = Postgres::start();
+    let disk = Disk::new("32m");
+    let folder = disk.server_folder("tables").display().to_string();
+    server.sql(
+        "postgres",
+        &format!("CREATE TABLESPACE small LOCATION '{folder}'"),
+    );
+    server.sql("postgres", "CREATE DATABASE site TABLESPACE small");
+    let store = PostgresStore::open(&settings(server.url("site")))
+        .await
+        .unwrap();
+    store.create_table().await.unwrap();
+    nobody_is_logged_out(store, &disk).await;
 }

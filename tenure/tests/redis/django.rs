@@ -6,7 +6,10 @@ use serde_json::json;
 use tenure::{SessionKey, Settings, store::Saved};
 use testkit::{Django, Redis};
 
-use crate::site::{self, kept, record};
+use crate::{
+    python_values,
+    site::{self, kept, record},
+};
 
 /// What Django is to know of the same cache.
 fn django(settings: &Settings, options: &serde_json::Value) -> Django {
@@ -49,6 +52,12 @@ async fn django_and_we_read_and_write_each_others_sessions() {
         }
         let mut django = django(&settings, &options);
         let store = site::open(&settings).await.unwrap();
+        if serializer.is_none() {
+            let sessions = site::sessions(&settings).await;
+            python_values::are_an_error_and_stay(&mut django, &sessions).await;
+            python_values::outlast_a_slow_request(&mut django, &sessions).await;
+            server.command(&["FLUSHALL"]);
+        }
 
         // Ours is Django's.
         let (key, _) = kept(&store).await;

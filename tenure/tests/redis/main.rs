@@ -11,6 +11,9 @@ mod hostile;
 #[cfg(test)]
 mod outage;
 #[cfg(test)]
+#[path = "../common/python_values.rs"]
+mod python_values;
+#[cfg(test)]
 mod sentinel;
 #[cfg(test)]
 mod settings;

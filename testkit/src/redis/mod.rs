@@ -1,6 +1,5 @@
 //! Redis and Valkey.
 
-mod certificates;
 mod cluster;
 mod sentinel;
 
@@ -12,7 +11,7 @@ use std::{
 use tempfile::TempDir;
 
 pub use self::{cluster::RedisCluster, sentinel::Sentinel};
-use crate::{Server, free_port, program, python};
+use crate::{Server, certificates, free_port, program, python};
 
 /// Which of the two servers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

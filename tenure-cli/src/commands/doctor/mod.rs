@@ -180,12 +180,19 @@ async fn look(
             ),
         }
     }
-    // A cache that cannot be opened is told of where the store is.
-    if is_cached(settings)
-        && let Ok(state) = engines::inspect_cache(settings).await
-    {
-        cache::eviction(&state, &settings.engine, report);
-        clock::of_server("Redis", state.clock, report);
+    if is_cached(settings) {
+        match engines::inspect_cache(settings).await {
+            Ok(state) => {
+                cache::eviction(&state, &settings.engine, report);
+                clock::of_server("Redis", state.clock, report);
+            }
+            Err(error) => report.problem(
+                "server of the cache",
+                ["", "not reached"],
+                Failure::from(error).text(),
+                AGAIN,
+            ),
+        }
     }
     if settings.engine == "file" {
         folder::examine(settings, report);

@@ -4,9 +4,13 @@
 //! what JSON can say too, and runs nothing: whatever else stands in a pickle is an error that names it. It reads protocols 0 to 5 and
 //! writes, byte for byte, what `CPython` writes for a value that came from JSON.
 //!
+//! Well-known values that JSON has not (dates, `Decimal`, `UUID`, sets, bytes, Django's lazy strings) are an error of their own,
+//! [`CodecError::PythonValue`](crate::CodecError::PythonValue): such a session is whole, and Django's alone.
+//!
 //! What Python has and JSON has not is read as `json.dumps` would write it, which is also what Django's other engines make of it: a tuple
 //! is a list, and keys that are numbers, booleans or `None` are text. So they are written back as lists and text.
 
+mod build;
 mod class;
 mod integer;
 mod lines;

@@ -1,7 +1,6 @@
 //! Reading: Python's pickle machine, with the instructions for plain data.
 
 use super::{
-    class::Class,
     integer, lines, opcode as op,
     problem::Problem,
     tree::{Id, Node, to_json},
@@ -19,7 +18,8 @@ const NEWEST: u8 = 5;
 ///
 /// # Errors
 ///
-/// [`CodecError::Malformed`] if it is no pickle, does not hold a dict at its top, or holds anything but plain data: the cause names it.
+/// [`CodecError::Malformed`] if it is no pickle, does not hold a dict at its top, or holds any code: the cause names it.
+/// [`CodecError::PythonValue`] if all is well, but a value is of a type that JSON has not: a date, a `Decimal`, a set.
 /// [`CodecError::TooLarge`] if it holds more than `limit`.
 ///
 /// # Example
@@ -54,12 +54,12 @@ pub fn decode(bytes: &[u8], limit: usize) -> Result<(Data, &[u8]), CodecError> {
     Ok((Data::from_json(json.as_bytes())?, machine.rest))
 }
 
-struct Machine<'a> {
+pub(super) struct Machine<'a> {
     rest: &'a [u8],
     /// The highest number in the memo: picklers count up, and no pickle holds more values than bytes.
     most_memo: usize,
-    nodes: Vec<Node<'a>>,
-    stack: Vec<Id>,
+    pub(super) nodes: Vec<Node<'a>>,
+    pub(super) stack: Vec<Id>,
     /// How high the stack was at each mark that is open.
     marks: Vec<usize>,
     memo: Vec<Option<Id>>,
@@ -87,6 +87,14 @@ impl<'a> Machine<'a> {
                 op::GET | op::BINGET | op::LONG_BINGET => self.get(code)?,
                 op::PUT | op::BINPUT | op::LONG_BINPUT | op::MEMOIZE => self.put(code)?,
                 op::APPEND | op::APPENDS | op::SETITEM | op::SETITEMS => self.fill(code)?,
+                op::ADDITEMS => {
+                    self.above_mark()?;
+                    self.foreign_stays("ADDITEMS")?;
+                }
+                op::BUILD => {
+                    self.pop()?;
+                    self.foreign_stays("BUILD")?;
+                }
                 op::GLOBAL | op::STACK_GLOBAL => self.global(code)?,
                 op::REDUCE => self.reduce()?,
                 op::NEWOBJ => self.new_object()?,
@@ -141,6 +149,22 @@ impl<'a> Machine<'a> {
                 let length = self.length::<8>()?;
                 Node::Text(self.take(length)?)
             }
+            op::SHORT_BINBYTES => {
+                let length = self.byte()?;
+                self.bytes(length.into(), "bytes")?
+            }
+            op::BINBYTES => {
+                let length = self.length::<4>()?;
+                self.bytes(length, "bytes")?
+            }
+            op::BINBYTES8 => {
+                let length = self.length::<8>()?;
+                self.bytes(length, "bytes")?
+            }
+            op::BYTEARRAY8 => {
+                let length = self.length::<8>()?;
+                self.bytes(length, "bytearray")?
+            }
             _ => {
                 let name = op::refused(code);
                 return Err(name.map_or(Problem::Unknown(code), Problem::Instruction));
@@ -155,6 +179,11 @@ impl<'a> Machine<'a> {
             op::EMPTY_TUPLE => Node::Tuple(Vec::new()),
             op::LIST => Node::List(self.above_mark()?),
             op::TUPLE => Node::Tuple(self.above_mark()?),
+            op::EMPTY_SET => Node::Foreign("set"),
+            op::FROZENSET => {
+                self.above_mark()?;
+                Node::Foreign("frozenset")
+            }
             op::DICT => Node::Dict(pairs(self.above_mark()?)?),
             op::TUPLE1 => Node::Tuple(self.pop_many::<1>()?.to_vec()),
             op::TUPLE2 => Node::Tuple(self.pop_many::<2>()?.to_vec()),
@@ -216,50 +245,9 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    fn global(&mut self, code: u8) -> Result<(), Problem> {
-        let (module, name) = if code == op::GLOBAL {
-            (self.line()?, self.line()?)
-        } else {
-            let [module, name] = self.pop_many()?;
-            match (self.nodes.get(module), self.nodes.get(name)) {
-                (Some(Node::Text(module)), Some(Node::Text(name))) => (*module, *name),
-                _ => return Err(Problem::Shape("the name of a class is no text")),
-            }
-        };
-        let class = Class::named(module, name)?;
-        self.push(Node::Class(class));
-        Ok(())
-    }
-
-    /// `OrderedDict()`; its items follow as those of a dict.
-    fn reduce(&mut self) -> Result<(), Problem> {
-        let [callable, arguments] = self.pop_many()?;
-        match (self.nodes.get(callable), self.nodes.get(arguments)) {
-            (Some(Node::Class(Class::OrderedDict)), Some(Node::Tuple(none))) if none.is_empty() => {
-                self.push(Node::Dict(Vec::new()));
-                Ok(())
-            }
-            _ => Err(Problem::Instruction("REDUCE")),
-        }
-    }
-
-    /// `SafeString(text)`: the text.
-    fn new_object(&mut self) -> Result<(), Problem> {
-        let [class, arguments] = self.pop_many()?;
-        let text = match (self.nodes.get(class), self.nodes.get(arguments)) {
-            (Some(Node::Class(Class::SafeString)), Some(Node::Tuple(arguments))) => {
-                match arguments.as_slice() {
-                    [text] => *text,
-                    _ => return Err(Problem::Instruction("NEWOBJ")),
-                }
-            }
-            _ => return Err(Problem::Instruction("NEWOBJ")),
-        };
-        if !matches!(self.nodes.get(text), Some(Node::Text(_) | Node::Line(_))) {
-            return Err(Problem::Instruction("NEWOBJ"));
-        }
-        self.stack.push(text);
-        Ok(())
+    fn bytes(&mut self, length: usize, class: &'static str) -> Result<Node<'a>, Problem> {
+        self.take(length)?;
+        Ok(Node::Foreign(class))
     }
 
     fn long(&mut self, length: usize) -> Result<Node<'a>, Problem> {
@@ -269,19 +257,19 @@ impl<'a> Machine<'a> {
         Ok(Node::Long(self.take(length)?))
     }
 
-    fn push(&mut self, node: Node<'a>) {
+    pub(super) fn push(&mut self, node: Node<'a>) {
         self.stack.push(self.nodes.len());
         self.nodes.push(node);
     }
 
     /// The topmost value, which must be above the last mark.
-    fn pop(&mut self) -> Result<Id, Problem> {
+    pub(super) fn pop(&mut self) -> Result<Id, Problem> {
         let [id] = self.pop_many()?;
         Ok(id)
     }
 
     /// The topmost values, the lowest first.
-    fn pop_many<const N: usize>(&mut self) -> Result<[Id; N], Problem> {
+    pub(super) fn pop_many<const N: usize>(&mut self) -> Result<[Id; N], Problem> {
         let floor = self.marks.last().copied().unwrap_or(0);
         let above = self.stack.get(floor..).unwrap_or_default();
         let top = above.last_chunk().copied();
@@ -330,7 +318,7 @@ impl<'a> Machine<'a> {
     }
 
     /// Up to the end of the line.
-    fn line(&mut self) -> Result<&'a [u8], Problem> {
+    pub(super) fn line(&mut self) -> Result<&'a [u8], Problem> {
         let end = self.rest.iter().position(|byte| *byte == b'\n');
         let line = self.take(end.ok_or(Problem::Truncated)?)?;
         self.byte()?;

@@ -17,6 +17,7 @@ fn json(pickle: &[u8]) -> String {
 
 fn why(pickle: &[u8]) -> String {
     let error = decode(pickle, 1 << 20).unwrap_err();
+    assert!(matches!(error, CodecError::Malformed { .. }), "{error}");
     error
         .source()
         .map_or(error.to_string(), ToString::to_string)
@@ -41,8 +42,8 @@ fn code_is_named_and_not_run() {
         "os.system is not plain data, and no code in a session is run"
     );
     assert_eq!(
-        why(&holding(b"C\x01x")),
-        "the instruction SHORT_BINBYTES is not for plain data, and is not run"
+        why(&holding(b"N0")),
+        "the instruction POP is not for plain data, and is not run"
     );
     assert_eq!(
         why(&holding(b"c\x1b[31m\nred\n")),
@@ -75,6 +76,86 @@ fn the_known_classes_take_no_other_arguments() {
     );
     for arguments in [&b"]\x85R"[..], b")\x81", b""] {
         why(&holding(&[&ordered[..], arguments].concat()));
+    }
+}
+
+const DATE: &[u8] = b"\x8c\x08datetime\x8c\x04date\x93C\x04\x07\xea\x01\x02\x85R";
+const CALL: &[u8] = b"\x8c\x02os\x8c\x06system\x93\x8c\x04true\x85R";
+
+/// The type that JSON has not, and the key under which it stands.
+fn foreign(pickle: &[u8]) -> (&'static str, Option<String>) {
+    match decode(pickle, 1 << 20) {
+        Err(CodecError::PythonValue { class, key }) => (class, key),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn values_that_json_has_not_are_named_with_the_key_that_holds_them() {
+    let under_k = |class| (class, Some("k".to_owned()));
+    for (value, class) in [
+        (DATE, "datetime.date"),
+        (b"C\x01x", "bytes"),
+        (b"B\x01\0\0\0x", "bytes"),
+        (b"\x8e\x01\0\0\0\0\0\0\0x", "bytes"),
+        (b"\x96\x01\0\0\0\0\0\0\0x", "bytearray"),
+        (b"\x8f(K\x01\x90", "set"),
+        (b"(K\x01\x91", "frozenset"),
+        (
+            b"\x8c\x04uuid\x8c\x04UUID\x93)\x81}\x8c\x03intK\x07sb",
+            "uuid.UUID",
+        ),
+    ] {
+        assert_eq!(foreign(&holding(value)), under_k(class));
+        assert_eq!(
+            foreign(&holding(&[b"]", value, b"a"].concat())),
+            under_k(class)
+        );
+        // As a key of a dict within.
+        assert_eq!(
+            foreign(&holding(&[b"}", value, b"Ns"].concat())),
+            under_k(class)
+        );
+    }
+    let error = decode(&holding(DATE), 1000).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "the pickle holds a Python datetime.date under the key \"k\", which JSON has not: store it as text"
+    );
+    let with_key = |key: &[u8]| [b"}", key, DATE, b"s."].concat();
+    assert_eq!(foreign(&with_key(b"K\x07")).1.as_deref(), Some("7"));
+    assert_eq!(
+        foreign(&with_key(b"V\\ud83d\\ude00\n")).1.as_deref(),
+        Some("\u{1f600}")
+    );
+    let long = [b"\x8c\xc8", &[b'k'; 200][..]].concat();
+    assert_eq!(foreign(&with_key(&long)).1, None);
+    let as_key = [b"}\x8c\x01kNs", DATE, b"Ns."].concat();
+    assert_eq!(foreign(&as_key), ("datetime.date", None));
+}
+
+#[test]
+fn beside_code_or_damage_they_are_damage() {
+    for pickle in [
+        holding(&[b"](", DATE, CALL, b"e"].concat()),
+        holding(&[b"](", CALL, DATE, b"e"].concat()),
+        // Code among what it is made of, or in place of it.
+        holding(&[&b"\x8c\x08datetime\x8c\x04date\x93"[..], CALL, b"\x85R"].concat()),
+        holding(b"\x8c\x08datetime\x8c\x04date\x93"),
+        holding(b"\x8c\x08datetime\x8c\x03now\x93)R"),
+        holding(b"\x8c\x18django.utils.translation\x8c\x07gettext\x93\x8c\x01x\x85R"),
+        holding(b"\x8c\x08builtins\x8c\x07getattr\x93N\x85R"),
+        holding(b"}}b"),
+        holding(b"]K\x01\x90"),
+        holding(b"](K\x01\x90"),
+        // It is no session.
+        [DATE, b"."].concat(),
+    ] {
+        why(&pickle);
+    }
+    let whole = holding(DATE);
+    for length in 0..whole.len() {
+        why(&whole[..length]);
     }
 }
 

@@ -30,7 +30,12 @@ pub(super) enum Node<'a> {
     /// Keys and values in turn.
     Dict(Vec<Id>),
     Class(Class),
+    /// A value that JSON has not, by the name of its type.
+    Foreign(&'static str),
 }
+
+/// Of a key in an error, in bytes of JSON: errors go to logs.
+const LONGEST_SHOWN: usize = 100;
 
 /// A list or dict that is being written.
 struct Open<'t> {
@@ -44,9 +49,12 @@ pub(super) fn to_json(nodes: &[Node<'_>], root: Id, limit: usize) -> Result<Stri
     let mut out = String::new();
     let mut open: Vec<Open<'_>> = Vec::new();
     let mut next = Some(root);
+    // Where in `out` the key of the dict at the top stands whose value is being written.
+    let mut top_key = 0..0;
     loop {
         let opens = match next.map(|id| nodes.get(id)) {
             None => None,
+            Some(Some(Node::Foreign(class))) => return Err(foreign(class, out.get(top_key))),
             Some(Some(Node::Dict(items))) => Some((items, true)),
             Some(Some(Node::List(items) | Node::Tuple(items))) => Some((items, false)),
             Some(scalar) => {
@@ -69,6 +77,7 @@ pub(super) fn to_json(nodes: &[Node<'_>], root: Id, limit: usize) -> Result<Stri
         if out.len() > limit {
             return Err(CodecError::TooLarge { limit });
         }
+        let depth = open.len();
         let Some(top) = open.last_mut() else {
             return Ok(out);
         };
@@ -82,9 +91,18 @@ pub(super) fn to_json(nodes: &[Node<'_>], root: Id, limit: usize) -> Result<Stri
                 if top.written > 0 {
                     out.push(',');
                 }
-                push_key(&mut out, nodes.get(key))?;
+                let key = nodes.get(key);
+                if let Some(Node::Foreign(class)) = key {
+                    let under = out.get(top_key).filter(|_| depth > 1);
+                    return Err(foreign(class, under));
+                }
+                let start = out.len();
+                push_key(&mut out, key)?;
                 next = None;
                 top.written += 1;
+                if depth == 1 {
+                    top_key = start..out.len() - 1;
+                }
             }
             Some(_) => {
                 if !top.dict && top.written > 0 {
@@ -93,6 +111,15 @@ pub(super) fn to_json(nodes: &[Node<'_>], root: Id, limit: usize) -> Result<Stri
                 top.written += 1;
             }
         }
+    }
+}
+
+/// `key` is the text of the key at the top under which it stands, if it stands under one.
+fn foreign(class: &'static str, key: Option<&str>) -> CodecError {
+    let key = key.filter(|key| key.len() <= LONGEST_SHOWN);
+    CodecError::PythonValue {
+        class,
+        key: key.and_then(|key| serde_json::from_str(key).ok()),
     }
 }
 

@@ -28,15 +28,25 @@ pub(in crate::engine) fn entry(
     }
 }
 
+/// What a cache whose server is away at the start is to its engine. (memcached is not asked before the first session is.)
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::engine) enum Away {
+    /// There is nothing without it.
+    Fails,
+    /// It is logged: the cache is used as soon as it is there.
+    IsNoted,
+}
+
 /// The cache of `entry`, and what stands in its bytes.
 pub(in crate::engine) async fn open(
     entry: &CacheSettings,
     settings: &Settings,
+    away: Away,
 ) -> Result<(SharedCache, Format), OpenError> {
     let (server, format) = Server::of(&settings.cache_alias, entry)?;
     let cache = match server {
         Server::Memory => memory(entry, settings)?,
-        Server::Redis => redis(entry, settings).await?,
+        Server::Redis => redis(entry, settings, away).await?,
         Server::Memcached => memcached(entry, format, settings)?,
     };
     Ok((cache, format))
@@ -71,14 +81,32 @@ fn memory(entry: &CacheSettings, settings: &Settings) -> Result<SharedCache, Ope
 }
 
 #[cfg(feature = "redis")]
-async fn redis(entry: &CacheSettings, settings: &Settings) -> Result<SharedCache, OpenError> {
-    let cache = super::redis::RedisCache::open(entry, settings).await?;
+async fn redis(
+    entry: &CacheSettings,
+    settings: &Settings,
+    away: Away,
+) -> Result<SharedCache, OpenError> {
+    let cache = super::redis::RedisCache::unconnected(entry, settings)?;
+    match cache.connect().await {
+        Err(error) if away == Away::IsNoted => {
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            tracing::error!(
+                cause,
+                "the cache is away, so sessions are served from the database: {error}"
+            );
+        }
+        connected => connected?,
+    }
     Ok(SharedCache::new(cache))
 }
 
 #[cfg(not(feature = "redis"))]
 #[expect(clippy::unused_async, reason = "with the feature it has to wait")]
-async fn redis(entry: &CacheSettings, settings: &Settings) -> Result<SharedCache, OpenError> {
+async fn redis(
+    entry: &CacheSettings,
+    settings: &Settings,
+    _away: Away,
+) -> Result<SharedCache, OpenError> {
     Err(not_built(entry, settings, "redis"))
 }
 

@@ -84,11 +84,14 @@ impl<C: Cache> CacheStore<C> {
     }
 
     fn record(&self, entry: Entry) -> Result<Record, StoreError> {
-        let decoded = self.format.decode(&entry.value, self.max_size);
-        // Counting it as empty, as other damage is, would let the next save overwrite a session that Django can still read.
-        if let Err(CodecError::TooLarge { limit }) = decoded {
-            return Err(StoreError::TooLarge { limit });
-        }
+        let decoded = match self.format.decode(&entry.value, self.max_size) {
+            // Counting these as empty, as other damage is, would let the next save overwrite a session that Django can still read.
+            Err(CodecError::TooLarge { limit }) => return Err(StoreError::TooLarge { limit }),
+            Err(CodecError::PythonValue { class, key }) => {
+                return Err(StoreError::PythonValue { class, key });
+            }
+            decoded => decoded,
+        };
         if let Err(error) = &decoded {
             let why = error
                 .source()

@@ -41,6 +41,11 @@ use crate::{
 const PREFIX: &str = "django.contrib.sessions.cached_db";
 /// What the cache may take of the time that a call to the store has. The rest is for the database.
 const SHARE: u32 = 4;
+/// How long a call to the cache may take.
+pub(super) fn cache_timeout(settings: &Settings) -> Duration {
+    settings.store_timeout / SHARE
+}
+
 /// How long a tombstone stands at least: longer than anybody who has read the row before can take to put it into the cache.
 const GRAVE: Duration = Duration::from_mins(1);
 
@@ -119,6 +124,9 @@ fn from_store(mut record: Record) -> Record {
 
 impl<S: SessionStore, C: Cache> CachedStore<S, C> {
     /// `cache` in front of `store`, under keys as Django makes them of `KEY_PREFIX` and `VERSION` in `entry`.
+    ///
+    /// A call to the cache gets a quarter of `store_timeout`, since the database has to be asked after it. Open the cache with settings
+    /// whose `store_timeout` is no longer than that: then its error names the server, and a connection that has gone silent is made anew.
     pub fn new(
         store: S,
         cache: C,
@@ -126,9 +134,8 @@ impl<S: SessionStore, C: Cache> CachedStore<S, C> {
         entry: &CacheSettings,
         settings: &Settings,
     ) -> Self {
-        let timeout = settings.store_timeout;
-        let grave = GRAVE.max(timeout * 4);
-        let cache = ToldCache::new(cache, timeout / SHARE, format.nothing(), grave);
+        let grave = GRAVE.max(settings.store_timeout * 4);
+        let cache = ToldCache::new(cache, cache_timeout(settings), format.nothing(), grave);
         Self {
             store,
             cache: Arc::new(cache),

@@ -38,6 +38,14 @@ pub(super) struct ToldCache<C> {
     troubled: AtomicBool,
 }
 
+/// Why the cache gave no answer.
+enum Failure {
+    /// It is away, and so for every session.
+    Away,
+    /// It cannot do this, for one session: what it would have to keep or to read is too large, or the key is none to it.
+    Refused,
+}
+
 #[derive(Debug, Default)]
 struct State {
     untold: HashSet<String>,
@@ -94,13 +102,29 @@ impl<C: Cache> ToldCache<C> {
     where
         F: Future<Output = Result<T, StoreError>> + 'a,
     {
+        self.try_ask(call).await.ok()
+    }
+
+    async fn try_ask<'a, T, F>(&'a self, call: impl FnOnce(&'a C) -> F) -> Result<T, Failure>
+    where
+        F: Future<Output = Result<T, StoreError>> + 'a,
+    {
         let error = match tokio::time::timeout(self.timeout, call(&self.cache)).await {
-            Ok(Ok(answer)) => return Some(answer),
+            Ok(Ok(answer)) => return Ok(answer),
             Ok(Err(error)) => error,
             Err(_) => StoreError::Deadline {
                 after: self.timeout,
             },
         };
+        if !matches!(
+            error,
+            StoreError::Unavailable { .. } | StoreError::Deadline { .. }
+        ) {
+            tracing::warn!(
+                "the cache cannot keep a session, which is served from the database: {error}"
+            );
+            return Err(Failure::Refused);
+        }
         let mut state = self.state();
         if state.rests_until.is_none() {
             let cause = std::error::Error::source(&error).map(ToString::to_string);
@@ -111,7 +135,7 @@ impl<C: Cache> ToldCache<C> {
         }
         state.rests_until = Some(Instant::now() + REST);
         self.note(&state);
-        None
+        Err(Failure::Away)
     }
 
     /// Has everybody read `key` from the database for a while. If the cache cannot be told at the moment, it will be.
@@ -123,9 +147,9 @@ impl<C: Cache> ToldCache<C> {
     }
 
     async fn bury(&self, key: &str) -> bool {
-        self.ask(|cache| cache.put(key, self.tombstone, self.tombstone_ttl))
-            .await
-            .is_some()
+        let put = self.try_ask(|cache| cache.put(key, self.tombstone, self.tombstone_ttl));
+        // A cache that can keep nothing under this key has nothing to be told of.
+        !matches!(put.await, Err(Failure::Away))
     }
 
     /// A change of the row under `key` begins, of which the cache has to be told.

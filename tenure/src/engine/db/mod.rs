@@ -12,7 +12,27 @@
 //! Each is one round trip. A save or a new key whose `UPDATE` finds nothing takes one more, a `SELECT` of what is there now.
 //!
 //! The text of `session_data` is the version: it holds a signature over its time, so that a write by Django in between is noticed too.
+//!
+//! # TLS
+//!
+//! The URL says how much, in the words of libpq and of MySQL's clients, which are also those of Django's `OPTIONS`. With the features
+//! `postgres-tls` and `mysql-tls`; without them the first two rows alone.
+//!
+//! | PostgreSQL: `?sslmode=` | MySQL: `?ssl_mode=` | |
+//! |---|---|---|
+//! | `disable` | `disabled` | no TLS |
+//! | `prefer` | `preferred` | TLS if the server offers it; the default, as with both servers' own clients |
+//! | `require` | `required` | TLS or nothing. Any certificate will do: nobody can listen, but somebody in between can pass for the server |
+//! | `verify-ca` | | the certificate is signed by an authority in the file `sslrootcert` |
+//! | `verify-full` | `verify_identity` | and is this host's. Without a file in `sslrootcert` (`ssl_ca`), by an authority that the system trusts |
+//!
+//! `postgres://user:password@db.example.com/site?sslmode=verify-full&sslrootcert=/etc/ssl/provider.pem` is right for a managed database. A
+//! Unix socket has no TLS and needs none, whatever the URL says.
 
+#[cfg(any(feature = "mysql-tls", feature = "postgres-tls"))]
+mod authorities;
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+mod encryption;
 #[cfg(any(feature = "mysql", feature = "sqlx-mysql"))]
 mod mysql;
 mod open;

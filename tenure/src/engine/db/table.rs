@@ -70,7 +70,8 @@ pub trait SessionTable: Send + Sync + 'static {
         ended_by: Option<SystemTime>,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Deletes at most `limit` rows that ended before `before`; tells how many.
+    /// Deletes at most `limit` rows that ended before `before`; tells how many. Fewer than `limit` means that none are left, but those that
+    /// another program holds locked at the moment.
     fn delete_ended(
         &self,
         before: SystemTime,

@@ -20,6 +20,10 @@ pub(super) enum Trouble {
     Silent,
     /// The server is starting, stopping, or has no connection left.
     Busy,
+    /// The server offers no TLS, though its URL asks for it.
+    NoTls,
+    /// TLS failed, as a rule for the server's certificate.
+    Untrusted,
     /// User or password.
     Login,
     NoDatabase,
@@ -49,6 +53,14 @@ impl Trouble {
             ),
             Self::Busy => format!(
                 "{place} takes no connection at the moment: it is starting or stopping, or serves as many as it may"
+            ),
+            Self::NoTls => format!(
+                "{place} offers no TLS, and its URL asks for it: switch TLS on at the server, or on a network that you trust say \
+                 `sslmode=disable` in the URL, for MySQL `ssl_mode=disabled`"
+            ),
+            Self::Untrusted => format!(
+                "TLS to {place} failed: is its certificate signed by the authority in `sslrootcert` (for MySQL `ssl_ca`) of its URL, and made \
+                 for the host that stands there?"
             ),
             Self::Login => format!(
                 "{place} refuses the login: check user and password in its URL, and whether the server lets this host in"

@@ -132,10 +132,13 @@ impl Server {
                 format!("what answers at {name} is not memcached, or is out of step")
             }
             Trouble::Unfit(why) => format!("memcached at {name} cannot be used: {why}"),
-            Trouble::EntryTooLarge { size, most } => format!(
-                "a session of {size} bytes is more than the {most} that memcached at {name} keeps in one entry: \
-                 store less in it, or start memcached with a larger `-I`"
-            ),
+            &Trouble::EntryTooLarge { size, most } => {
+                return StoreError::EntryTooLarge {
+                    size,
+                    limit: most,
+                    address: name.clone(),
+                };
+            }
             Trouble::Refused(words) => format!(
                 "memcached at {name} refuses: {words}; if it is out of memory, start it with a larger `-m`, and without `-M`"
             ),

@@ -59,7 +59,7 @@ use crate::{
     engine::OpenError,
     error::StoreError,
     record::Version,
-    settings::{CacheSettings, Settings},
+    settings::{CacheSettings, Settings, SettingsError},
 };
 
 /// What `PTTL` answers where there is no key, and where the key has no end.
@@ -98,15 +98,28 @@ impl RedisCache {
     /// # }
     /// ```
     pub async fn open(entry: &CacheSettings, settings: &Settings) -> Result<Self, OpenError> {
+        let cache = Self::unconnected(entry, settings)?;
+        cache.connect().await?;
+        Ok(cache)
+    }
+
+    /// The same, which connects when it is first used.
+    pub(super) fn unconnected(
+        entry: &CacheSettings,
+        settings: &Settings,
+    ) -> Result<Self, SettingsError> {
         let patience = patience(settings);
         let place = location::place(&settings.cache_alias, entry, patience)?;
-        let cache = Self {
+        Ok(Self {
             link: Arc::new(Link::new(place, patience)),
             limit: settings.max_size,
-        };
-        cache.link.open().await?;
-        cache.warn_of_eviction().await;
-        Ok(cache)
+        })
+    }
+
+    pub(super) async fn connect(&self) -> Result<(), StoreError> {
+        self.link.open().await?;
+        self.warn_of_eviction().await;
+        Ok(())
     }
 
     /// A cache over a connection that the program has already, and that mends itself; `LOCATION` and `OPTIONS` do not count. It must lead

@@ -4,20 +4,15 @@ use std::fs;
 
 use redis::{Client, ClientTlsConfig, ConnectionInfo, RedisResult, TlsCertificates};
 
-use rustls::crypto::CryptoProvider;
-
 use super::location::Asked;
-use crate::settings::SettingsError;
+use crate::{engine::tls::cryptography, settings::SettingsError};
 
 /// Certificates from files, where the settings name some.
 pub(super) type Certificates = TlsCertificates;
 
 /// The certificates that `asked` names.
 pub(super) fn certificates(asked: &Asked<'_>) -> Result<Option<Certificates>, SettingsError> {
-    // A program that has chosen before keeps what it chose. Without any choice, connecting panics.
-    if CryptoProvider::get_default().is_none() {
-        let _ = rustls::crypto::ring::default_provider().install_default();
-    }
+    cryptography();
     let read = |name: &str| -> Result<Option<Vec<u8>>, SettingsError> {
         let Some(path) = asked.option(name) else {
             return Ok(None);

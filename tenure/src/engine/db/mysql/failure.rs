@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use mysql_async::Error;
+use mysql_async::{DriverError, Error};
 
 use super::{
     super::trouble::Trouble,
     codes::{DEADLOCK, TAKEN, trouble},
+    tls::is_tls,
 };
 use crate::error::{BoxError, StoreError};
 
@@ -58,6 +59,10 @@ impl Failure {
             Self::Driver(Error::Server(error)) | Self::Connecting(Error::Server(error)) => {
                 trouble(error.code, &error.message)
             }
+            Self::Connecting(Error::Driver(DriverError::NoClientSslFlagFromServer)) => {
+                Trouble::NoTls
+            }
+            Self::Connecting(error) if is_tls(error) => Trouble::Untrusted,
             Self::Connecting(_) => Trouble::Unreachable,
             Self::Driver(_) => Trouble::Broken,
         }

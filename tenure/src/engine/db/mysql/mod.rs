@@ -14,6 +14,11 @@ mod pool;
 pub(crate) mod sql;
 #[cfg(feature = "mysql")]
 mod table;
+#[cfg(all(feature = "mysql", not(feature = "mysql-tls")))]
+#[path = "no_tls.rs"]
+mod tls;
+#[cfg(feature = "mysql-tls")]
+mod tls;
 #[cfg(feature = "mysql")]
 mod url;
 

@@ -146,6 +146,6 @@ impl Pool {
         {
             return Ok(idle.connection);
         }
-        Conn::new(self.location.opts.clone()).await
+        self.location.connect().await
     }
 }

@@ -2,14 +2,32 @@
 
 use std::time::Duration;
 
-use mysql_async::{Opts, OptsBuilder};
+use mysql_async::{Conn, DriverError, Error, Opts, OptsBuilder};
 
-use super::sql::SETUP;
+use super::{
+    super::encryption::{Mode, Words},
+    sql::SETUP,
+    tls::options,
+};
 use crate::settings::{Settings, SettingsError};
+
+/// MySQL's, without `verify_ca`: the driver asks for the host's name even if it is told not to.
+const WORDS: Words = Words {
+    mode: "ssl_mode",
+    modes: &[
+        ("disabled", Mode::Disable),
+        ("preferred", Mode::Prefer),
+        ("required", Mode::Require),
+        ("verify_identity", Mode::VerifyFull),
+    ],
+    authorities: "ssl_ca",
+};
 
 /// A server and a database on it.
 pub(super) struct Location {
-    pub(super) opts: Opts,
+    opts: Opts,
+    /// The same without TLS, where it is only preferred.
+    without_tls: Option<Opts>,
     /// Address and database, for people: without user and password.
     pub(super) place: String,
 }
@@ -28,6 +46,7 @@ impl Location {
 
     fn parse(url: &str, timeout: Duration) -> Result<Self, String> {
         let needed = "a URL of the form `mysql://user:password@host:3306/database` is needed";
+        let (url, asked) = WORDS.take(url)?;
         let rest = url
             .strip_prefix("mysql://")
             .or_else(|| url.strip_prefix("mariadb://"))
@@ -35,13 +54,15 @@ impl Location {
         // The driver knows one scheme for both.
         let opts = Opts::from_url(&format!("mysql://{rest}"))
             .map_err(|error| format!("{needed} ({error})"))?;
-        // What asks for TLS must not go in the clear.
         if opts.ssl_opts().is_some() {
-            return Err("TLS to MySQL is not built in: do without `require_ssl` on a trusted network, or use a unix socket (`?socket=`) or a tunnel".into());
+            return Err(
+                "`require_ssl` is the driver's word: say `ssl_mode=verify_identity` or `ssl_mode=required`".into(),
+            );
         }
         let Some(database) = opts.db_name().filter(|name| !name.is_empty()) else {
             return Err(format!("{needed}: it names no database"));
         };
+        let is_socket = opts.socket().is_some();
         let address = match opts.socket() {
             Some(path) => path.to_owned(),
             None => format!("{}:{}", opts.ip_or_hostname(), opts.tcp_port()),
@@ -59,10 +80,23 @@ impl Location {
             // Else the driver leaves the address that it was given for a socket that the server names.
             .prefer_socket(false)
             .setup(setup.collect::<Vec<_>>());
+        let tls = options(&asked)?.filter(|_| !is_socket);
+        let without_tls = (tls.is_some() && asked.mode == Mode::Prefer).then(|| opts.clone());
         Ok(Self {
-            opts: opts.into(),
+            opts: opts.ssl_opts(tls).into(),
+            without_tls: without_tls.map(Opts::from),
             place,
         })
+    }
+
+    /// A new connection.
+    pub(super) async fn connect(&self) -> Result<Conn, Error> {
+        match (Conn::new(self.opts.clone()).await, &self.without_tls) {
+            (Err(Error::Driver(DriverError::NoClientSslFlagFromServer)), Some(opts)) => {
+                Conn::new(opts.clone()).await
+            }
+            (connected, _) => connected,
+        }
     }
 }
 
@@ -97,7 +131,11 @@ mod tests {
     #[test]
     fn what_cannot_be_done_is_refused() {
         for (url, problem) in [
-            ("mysql://db/site?require_ssl=true", "TLS"),
+            ("mysql://db/site?require_ssl=true", "ssl_mode=required"),
+            (
+                "mysql://db/site?ssl_mode=VERIFY_CA",
+                "`ssl_mode=VERIFY_CA` is not known: `disabled`, `preferred`, `required`, `verify_identity` are",
+            ),
             ("mysql://db/site?ssl-mode=REQUIRED", "ssl-mode"),
             ("mysql://db:port/site", "port"),
             ("mysql://db", "no database"),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio_postgres::{Error, error::SqlState};
 
-use super::{super::trouble::Trouble, codes::trouble};
+use super::{super::trouble::Trouble, codes::trouble, tls::is_tls};
 use crate::error::{BoxError, StoreError};
 
 /// Why a statement has no answer.
@@ -52,6 +52,11 @@ impl Failure {
             let cause = std::error::Error::source(error);
             let broke = cause.is_some_and(<dyn std::error::Error>::is::<std::io::Error>);
             return match self {
+                Self::Connecting(_) if is_tls(error) => Trouble::Untrusted,
+                // The driver's words: it gives no other sign that the server offers none.
+                Self::Connecting(_) if !broke && error.to_string().contains("TLS") => {
+                    Trouble::NoTls
+                }
                 Self::Connecting(_) => Trouble::Unreachable,
                 _ if broke || error.is_closed() => Trouble::Broken,
                 _ => Trouble::Other,

@@ -18,7 +18,7 @@ use tokio::{
     task::AbortHandle,
     time::{Instant, timeout_at},
 };
-use tokio_postgres::{Client, Error, NoTls, Row, Statement, types::ToSql};
+use tokio_postgres::{Client, Error, Row, Statement, types::ToSql};
 
 use super::{failure::Failure, url::Location, value::Param};
 use crate::error::StoreError;
@@ -260,7 +260,7 @@ impl Server {
     }
 
     async fn connect_line(&self) -> Result<Line, Failure> {
-        let connected = self.location.config.connect(NoTls).await;
+        let connected = self.location.connect().await;
         let (client, connection) = connected.map_err(Failure::Connecting)?;
         let driver = tokio::spawn(async move {
             // Whoever has a statement under way is told too.

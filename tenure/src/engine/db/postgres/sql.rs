@@ -36,9 +36,10 @@ pub(crate) const DELETE: &str = r#"DELETE FROM "django_session" WHERE "session_k
 /// Key, date.
 pub(crate) const DELETE_IF_ENDED: &str =
     r#"DELETE FROM "django_session" WHERE "session_key" = $1 AND "expire_date" <= $2"#;
-/// Date, number of rows. What another holds is left to it: waiting for it while holding other rows could make a deadlock. A row that was
-/// prolonged since this began is looked at again before it is locked.
-pub(crate) const DELETE_ENDED: &str = r#"DELETE FROM "django_session" WHERE ctid = ANY(ARRAY(SELECT ctid FROM "django_session" WHERE "expire_date" < $1 ORDER BY "expire_date" LIMIT $2 FOR UPDATE SKIP LOCKED))"#;
+/// Date, number of rows. What another holds is left to it: waiting for it while holding other rows could make a deadlock. It does not
+/// count: the limit is reached with other rows. One that was written since this began is looked at again before it is locked, and deleted
+/// by its key, since as it is now it stands in a place (`ctid`) where this statement does not see it.
+pub(crate) const DELETE_ENDED: &str = r#"DELETE FROM "django_session" WHERE "session_key" = ANY(ARRAY(SELECT "session_key" FROM "django_session" WHERE "expire_date" < $1 ORDER BY "expire_date" LIMIT $2 FOR UPDATE SKIP LOCKED))"#;
 /// Key, number of rows. Gives key, date and size. The operators compare bytes, whatever the collation, and Django's second index is made
 /// for them.
 pub(crate) const LIST: &str = r#"SELECT "session_key", "expire_date", octet_length("session_data") FROM "django_session" WHERE "session_key" ~>~ $1 ORDER BY "session_key" USING ~<~ LIMIT $2"#;

@@ -1,15 +1,34 @@
 //! Where a PostgreSQL server is: `postgres://user:password@host:5432/database`.
 
 use tokio_postgres::{
-    Config,
+    Client, Config, Connection, Error, Socket,
     config::{Host, SslMode},
+    tls::MakeTlsConnect,
 };
 
+use super::{
+    super::encryption::{Mode, Words},
+    tls::{Tls, connector},
+};
 use crate::settings::{Settings, SettingsError};
+
+/// libpq's.
+const WORDS: Words = Words {
+    mode: "sslmode",
+    modes: &[
+        ("disable", Mode::Disable),
+        ("prefer", Mode::Prefer),
+        ("require", Mode::Require),
+        ("verify-ca", Mode::VerifyCa),
+        ("verify-full", Mode::VerifyFull),
+    ],
+    authorities: "sslrootcert",
+};
 
 /// A server and a database on it.
 pub(super) struct Location {
-    pub(super) config: Config,
+    config: Config,
+    tls: Tls,
     /// Address and database, for people: without user and password.
     pub(super) place: String,
 }
@@ -23,27 +42,55 @@ impl Location {
     }
 
     fn parse(url: &str) -> Result<Self, String> {
-        let mut config: Config = url.parse().map_err(|error: tokio_postgres::Error| {
+        let (url, asked) = WORDS.take(url)?;
+        let mut config: Config = url.parse().map_err(|error: Error| {
             let cause = std::error::Error::source(&error).map(ToString::to_string);
             format!(
-                "a URL of the form `postgres://user:password@host:5432/database` is needed, with `?sslmode=disable`, `prefer` or `require` \
-                 ({})",
+                "a URL of the form `postgres://user:password@host:5432/database` is needed ({})",
                 cause.unwrap_or_default()
             )
         })?;
-        // What asks for TLS must not go in the clear. Whoever says nothing, or "prefer", does without.
-        if config.get_ssl_mode() == SslMode::Require {
-            return Err("TLS to PostgreSQL is not built in: use `sslmode=disable` on a trusted network, a unix socket, or a tunnel".into());
+        let tls = connector(&asked)?;
+        if config.get_hosts().is_empty() {
+            // A certificate may be an address's, and the driver has to know whose it should be.
+            let mut names: Vec<_> = config
+                .get_hostaddrs()
+                .iter()
+                .map(ToString::to_string)
+                .collect();
+            if names.is_empty() {
+                names.push("localhost".into());
+            }
+            for name in names {
+                config.host(name);
+            }
         }
-        config.ssl_mode(SslMode::Disable);
-        if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
-            config.host("localhost");
-        }
+        let sockets = |host: &Host| !matches!(host, Host::Tcp(_));
+        config.ssl_mode(match asked.mode {
+            _ if config.get_hosts().iter().all(sockets) => SslMode::Disable,
+            Mode::Disable => SslMode::Disable,
+            Mode::Prefer => SslMode::Prefer,
+            _ => SslMode::Require,
+        });
         if config.get_application_name().is_none() {
             config.application_name("tenure");
         }
         let place = place(&config);
-        Ok(Self { config, place })
+        Ok(Self { config, tls, place })
+    }
+
+    /// A new connection, and what drives it.
+    pub(super) async fn connect(
+        &self,
+    ) -> Result<
+        (
+            Client,
+            Connection<Socket, <Tls as MakeTlsConnect<Socket>>::Stream>,
+        ),
+        Error,
+    > {
+        // Large, and so not a part of every call that may have to connect.
+        Box::pin(self.config.connect(self.tls.clone())).await
     }
 }
 
@@ -54,10 +101,7 @@ fn place(config: &Config) -> String {
         #[cfg(unix)]
         Host::Unix(path) => path.display().to_string(),
     });
-    let mut names: Vec<String> = names.collect();
-    if names.is_empty() {
-        names.extend(config.get_hostaddrs().iter().map(ToString::to_string));
-    }
+    let names: Vec<String> = names.collect();
     let ports = config.get_ports();
     let addresses: Vec<String> = names
         .iter()
@@ -107,8 +151,10 @@ mod tests {
     #[test]
     fn what_cannot_be_done_is_refused() {
         for (url, problem) in [
-            ("postgres://db/site?sslmode=require", "TLS"),
-            ("postgres://db/site?sslmode=verify-full", "sslmode"),
+            (
+                "postgres://db/site?sslmode=allow",
+                "`sslmode=allow` is not known: `disable`, `prefer`, `require`, `verify-ca`, `verify-full` are",
+            ),
             ("postgres://db:port/site", "port"),
             ("postgres://db/site?colour=red", "colour"),
         ] {
