@@ -22,7 +22,7 @@ use crate::{
 
 /// One MySQL or MariaDB database: `django_session` in it is a [`SessionTable`].
 pub struct Mysql {
-    pool: Pool,
+    pub(super) pool: Pool,
     zone: Zone,
     delete_ended: String,
 }
@@ -55,7 +55,7 @@ fn params<const N: usize>(values: [&str; N]) -> Params {
 }
 
 /// A column as text. `NULL` and numbers, which Django's table has none of, are no text that verifies.
-fn text(row: &mut MysqlRow, index: usize) -> String {
+pub(super) fn text(row: &mut MysqlRow, index: usize) -> String {
     match row.take::<Value, _>(index) {
         Some(Value::Bytes(bytes)) => String::from_utf8_lossy(&bytes).into_owned(),
         _ => String::new(),

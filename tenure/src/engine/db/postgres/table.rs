@@ -23,7 +23,7 @@ use crate::{
 
 /// One PostgreSQL database: `django_session` in it is a [`SessionTable`].
 pub struct Postgres {
-    server: Server,
+    pub(super) server: Server,
 }
 
 impl Postgres {
@@ -41,7 +41,7 @@ impl Postgres {
         self.server.reach().await
     }
 
-    fn read<'a, T: tokio_postgres::types::FromSql<'a>>(
+    pub(super) fn read<'a, T: tokio_postgres::types::FromSql<'a>>(
         &self,
         row: &'a PostgresRow,
         index: usize,
