@@ -63,7 +63,8 @@ mod engines {
             "redis.RedisCache",
             &format!("redis://127.0.0.1:{}/0", server.port()),
         );
-        let settings = cache.replace("'cache'", "'cached_db'") + &database(&url);
+        let cached = cache.replace("'cache'", "'cached_db'");
+        let settings = format!("{cached}{}", database(&url));
         (settings, Box::new((server, folder)))
     }
 
