@@ -63,7 +63,7 @@ mod engines {
             "redis.RedisCache",
             &format!("redis://127.0.0.1:{}/0", server.port()),
         );
-        let settings = cache.replace("'cache'", "'cached_db'") + &database(&url);
+        let settings = cache.replace("'cache'", "'cached_db'") + database(&url).as_str();
         (settings, Box::new((server, folder)))
     }
 
