@@ -246,6 +246,17 @@ fn a_user_is_added_once() {
 }
 
 #[test]
+fn users_in_a_table_of_the_sites_own_are_left_to_django() {
+    let place = Place::new();
+    let settings = "TENURE_USER_TABLE = 'accounts_person'\n";
+    std::fs::write(place.path().join("tenure.toml"), settings).unwrap();
+    for arguments in [&["createuser", "ada"][..], &["init", "--users"]] {
+        let run = place.with_input(arguments, "pw\n");
+        run.fails(1, &["accounts_person", "TENURE_USER_TABLE", "migrate"]);
+    }
+}
+
+#[test]
 fn createuser_says_how_to_make_its_table() {
     let place = Place::empty();
     place.done(&["init"]);

@@ -16,6 +16,9 @@ delete          key                     -> ok
 clear_expired                           -> ok
 create_user     username, password, superuser=false -> id
 check_password  username, password      -> valid
+authenticate    username, password      -> id or null
+grant           username, permission, group=null -> ok
+permissions     username                -> permissions
 make_hash       password, hasher, costs={} -> encoded
 check_hash      password, encoded       -> right
 must_update     encoded, hasher, costs={} -> must_update
@@ -40,6 +43,10 @@ import django
 from common import OPERATIONS, expiry_of, operation, request_with, session, user_named
 from django.conf import settings
 from django.utils.module_loading import import_string
+
+
+def written(pk):
+    return pk if pk is None or isinstance(pk, int) else str(pk)
 
 
 @operation
@@ -133,12 +140,44 @@ def create_user(username, password, superuser=False):
     user = get_user_model().objects.create_user(
         username, password=password, is_staff=superuser, is_superuser=superuser
     )
-    return {"id": user.pk}
+    return {"id": written(user.pk)}
 
 
 @operation
 def check_password(username, password):
     return {"valid": user_named(username).check_password(password)}
+
+
+@operation
+def authenticate(username, password):
+    from django.contrib.auth import authenticate as django_authenticate
+
+    user = django_authenticate(username=username, password=password)
+    return {"id": user and written(user.pk)}
+
+
+@operation
+def grant(username, permission, group=None):
+    """To the user, or to a group that the user joins."""
+    from django.contrib.auth.models import Group, Permission
+
+    label, codename = permission.split(".")
+    permission = Permission.objects.get(
+        content_type__app_label=label, codename=codename
+    )
+    user = user_named(username)
+    if group is None:
+        user.user_permissions.add(permission)
+    else:
+        group, _ = Group.objects.get_or_create(name=group)
+        group.permissions.add(permission)
+        user.groups.add(group)
+    return {"ok": True}
+
+
+@operation
+def permissions(username):
+    return {"permissions": sorted(user_named(username).get_all_permissions())}
 
 
 def hasher_with(path, costs):
@@ -185,7 +224,7 @@ def get_user(key):
     user = django_get_user(request)
     if request.session.modified and request.session.session_key:
         request.session.save()
-    return {"id": user.pk, "key": request.session.session_key}
+    return {"id": written(user.pk), "key": request.session.session_key}
 
 
 @operation

@@ -4,6 +4,7 @@ environment what a test must share with it:
 
 DJANGO_DB                    path of the SQLite database
 DJANGO_DATABASE              DATABASES["default"] as JSON, in place of DJANGO_DB
+DJANGO_AUTH_USER_MODEL       "people.Person" for the app in people/; default Django's own
 DJANGO_CACHES                CACHES as JSON; default Django's own
 DJANGO_PASSWORD_HASHERS      PASSWORD_HASHERS as a JSON list; default Django's own
 DJANGO_SECRET_KEY            SECRET_KEY; required
@@ -64,6 +65,10 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.sessions",
 ]
+
+if "DJANGO_AUTH_USER_MODEL" in os.environ:
+    AUTH_USER_MODEL = os.environ["DJANGO_AUTH_USER_MODEL"]
+    INSTALLED_APPS.append(AUTH_USER_MODEL.split(".")[0])
 
 MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",

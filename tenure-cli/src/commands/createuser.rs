@@ -33,6 +33,10 @@ Examples:
 
 pub(crate) async fn run(arguments: Arguments, site: &Site, out: Out<'_>) -> Result<(), Failure> {
     let settings = site.settings()?;
+    if !settings.has_djangos_users() {
+        let table = settings.user_table;
+        return Err(AuthError::CustomUsers { table }.into());
+    }
     let auth = Auth::open(&settings)
         .await
         .map_err(|error| with_hint(error.into(), &settings))?;

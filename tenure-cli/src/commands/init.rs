@@ -15,7 +15,7 @@ use crate::{
 #[derive(clap::Args)]
 #[command(after_help = HELP)]
 pub(crate) struct Arguments {
-    /// Make the table of users as well (in SQLite)
+    /// Make Django's table of users as well
     #[arg(long)]
     users: bool,
 }
@@ -33,11 +33,6 @@ pub(crate) async fn run(arguments: Arguments, site: &Site, out: Out<'_>) -> Resu
     let settings = site.settings()?;
     let url = settings.databases.get("default").map(|entry| &*entry.url);
     let sqlite = url.is_some_and(|url| url.starts_with("sqlite:"));
-    if arguments.users && !sqlite {
-        return Err(Failure::usage(
-            "--users makes the table of users in SQLite alone: in another database make it with Django's `migrate`",
-        ));
-    }
     let in_cookies = matches!(&*settings.engine, "signed_cookies" | "encrypted_cookies");
     if in_cookies && settings.cookie_revocation.as_deref() != Some("db") && !arguments.users {
         return Ok(writeln!(
@@ -77,7 +72,7 @@ pub(crate) async fn run(arguments: Arguments, site: &Site, out: Out<'_>) -> Resu
     if arguments.users {
         let auth = Auth::open(&settings).await?;
         if has_users(&auth).await.is_ok() {
-            writeln!(out, "the table auth_user was there already")?;
+            writeln!(out, "the table {} was there already", settings.user_table)?;
         } else {
             auth.create_table().await?;
             has_users(&auth).await?;

@@ -28,6 +28,17 @@ pub enum AuthError {
         crate::auth::password::MAX_BYTES
     )]
     PasswordInvalid,
+    /// The user was deleted meanwhile.
+    #[error("the user is not in the table any more")]
+    UserGone,
+    /// Only Django can make this table or a row of it: it may have columns that only the site knows.
+    #[error(
+        "the users are in the site's own table {table:?} or columns (TENURE_USER_TABLE, TENURE_USER_COLUMNS): make it with Django's `migrate`, and users with `createsuperuser` or in its admin"
+    )]
+    CustomUsers {
+        /// `TENURE_USER_TABLE`.
+        table: String,
+    },
     /// The machine's random source failed.
     #[error(transparent)]
     Random(#[from] RandomError),
@@ -50,7 +61,11 @@ impl AuthError {
             Self::Session(error) => error.status(),
             Self::Users(_) => 503,
             Self::UsernameTaken(_) | Self::UsernameInvalid(_) | Self::PasswordInvalid => 400,
-            Self::Random(_) | Self::Hash(_) | Self::Hashing(_) => 500,
+            Self::UserGone
+            | Self::CustomUsers { .. }
+            | Self::Random(_)
+            | Self::Hash(_)
+            | Self::Hashing(_) => 500,
         }
     }
 }

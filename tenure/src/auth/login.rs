@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use subtle::ConstantTimeEq;
 
-use super::{AuthError, User, users::Auth};
+use super::{AuthError, User, UserId, users::Auth};
 use crate::{codec::signing::salted_hmac, secret::Secret, session::Session, system::random_text};
 
 pub(super) const USER_ID: &str = "_auth_user_id";
@@ -39,10 +39,10 @@ fn matches(session: &Session, expected: &str) -> bool {
 }
 
 /// The user's id as the session has it. Django writes text; a number is understood too.
-fn user_id(session: &Session) -> Option<String> {
+fn user_id(session: &Session) -> Option<UserId> {
     match session.get::<serde_json::Value>(USER_ID).ok()?? {
-        serde_json::Value::String(text) => Some(text),
-        serde_json::Value::Number(number) => Some(number.to_string()),
+        serde_json::Value::String(text) => text.parse().ok(),
+        serde_json::Value::Number(number) => number.as_i64().map(UserId::from),
         _ => None,
     }
 }
@@ -60,10 +60,10 @@ fn user_id(session: &Session) -> Option<String> {
 ///
 /// See the [module docs](super).
 pub async fn login(session: &Session, user: &User) -> Result<(), AuthError> {
-    let id = user.id().to_string();
+    let id = user.id();
     let hash = session_hash(user.encoded_password(), &session.shared().secret);
     let logged_in = session.contains_key(USER_ID);
-    if logged_in && (user_id(session).as_ref() != Some(&id) || !matches(session, &hash)) {
+    if logged_in && (user_id(session).as_ref() != Some(id) || !matches(session, &hash)) {
         session.flush().await?;
     } else {
         session.cycle_key().await?;
@@ -96,7 +96,7 @@ pub async fn logout(session: &Session) -> Result<(), AuthError> {
 
 /// Keeps the user logged in after a change of their password, under a new key; their other sessions end.
 ///
-/// `user` must be read from the table after the change.
+/// `user` must hold the new hash, as after [`User::set_password`], or be read from the table after the change.
 ///
 /// # Errors
 ///
@@ -117,7 +117,7 @@ pub async fn logout(session: &Session) -> Result<(), AuthError> {
 /// ```
 pub async fn update_session_auth_hash(session: &Session, user: &User) -> Result<(), AuthError> {
     session.cycle_key().await?;
-    if user_id(session) == Some(user.id().to_string()) {
+    if user_id(session).as_ref() == Some(user.id()) {
         let hash = session_hash(user.encoded_password(), &session.shared().secret);
         session.insert(HASH, hash)?;
     }
@@ -126,7 +126,7 @@ pub async fn update_session_auth_hash(session: &Session, user: &User) -> Result<
 
 /// The user whom a session belongs to. Django's `get_user`.
 pub(super) async fn user(auth: &Auth, session: &Session) -> Result<Option<User>, AuthError> {
-    let Some(id) = user_id(session).and_then(|id| id.parse().ok()) else {
+    let Some(id) = user_id(session) else {
         return Ok(None);
     };
     if session.get::<String>(BACKEND).ok().flatten().as_deref() != Some(MODEL_BACKEND) {

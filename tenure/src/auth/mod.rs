@@ -1,7 +1,8 @@
 //! Login and logout on Django's users: `authenticate`, `login`, `logout`, and the user of a request.
 //!
-//! Users are rows of Django's `auth_user` table, passwords its hashes, and what a login leaves in the session are Django's three keys.
-//! So a login here is one there, and the reverse; a changed password ends the user's other sessions on both sides.
+//! Users are rows of Django's `auth_user` table, or of the table that `TENURE_USER_TABLE` names; passwords are Django's hashes, and what a
+//! login leaves in the session are Django's three keys. So a login here is one there, and the reverse; a changed password ends the user's
+//! other sessions on both sides.
 //!
 //! ```
 //! use axum::{Form, extract::State, response::{IntoResponse, Redirect, Response}};
@@ -40,9 +41,14 @@
 mod error;
 mod login;
 pub mod password;
+mod table;
 mod upgrade;
+mod user;
+mod user_id;
 mod users;
 
 pub use error::AuthError;
 pub use login::{login, logout, update_session_auth_hash};
-pub use users::{Auth, User, normalize_username};
+pub use user::User;
+pub use user_id::UserId;
+pub use users::{Auth, normalize_username};

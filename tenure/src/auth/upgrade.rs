@@ -1,16 +1,9 @@
 //! New hashes for old ones.
 
-use rusqlite::params;
-
 use super::{
     AuthError, User,
     users::{Auth, Shared},
 };
-use crate::system::OperatingSystem;
-
-/// The old hash is part of the condition, so that a change of the password meanwhile stands.
-const REPLACE_PASSWORD: &str =
-    r#"UPDATE "auth_user" SET "password" = ?1 WHERE "id" = ?2 AND "password" = ?3"#;
 
 impl Auth {
     /// The same users; a right password is hashed anew at its login if Django would do so
@@ -46,25 +39,14 @@ impl Auth {
         user: User,
         password: &str,
     ) -> Result<Option<User>, AuthError> {
-        let (text, hasher) = (password.to_owned(), self.shared.hasher);
-        let encoded = self
-            .hash(move || hasher.make(&text, &OperatingSystem))
-            .await??;
-        let (id, old, new) = (
-            user.id(),
-            user.encoded_password().to_owned(),
-            encoded.clone(),
-        );
-        let replaced = self.shared.table.write(move |connection, _| {
-            connection
-                .prepare_cached(REPLACE_PASSWORD)?
-                .execute(params![new, id, old])
-        });
-        if replaced.await.map_err(AuthError::Users)? > 0 {
+        let encoded = self.new_hash(password).await?;
+        let old = Some(user.encoded_password());
+        let table = &self.shared.table;
+        if table.set_password(user.id(), &encoded, old).await? {
             return Ok(Some(user.with_encoded_password(encoded)));
         }
         // Somebody was faster: another login with a new hash of the same password, or a change of the password. What is there now decides.
-        let user = self.user_by_id(id).await?;
+        let user = self.user_by_id(user.id()).await?;
         self.verified(user, password).await
     }
 }
@@ -72,7 +54,7 @@ impl Auth {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::auth::password::Hasher;
+    use crate::{auth::password::Hasher, system::OperatingSystem};
 
     const PASSWORD: &str = "correct horse";
 
@@ -92,26 +74,23 @@ mod tests {
     }
 
     /// The user after an upgrade during which another has stored `meanwhile`, and what is stored in the end.
-    async fn raced(meanwhile: &'static str) -> (Option<User>, Option<String>) {
+    async fn raced(meanwhile: &str) -> (Option<User>, Option<String>) {
         let (_folder, old) = users().await;
         let user = old.create_user("ada", PASSWORD).await.unwrap();
-        let other = old
-            .shared
-            .table
-            .write(move |c, _| c.execute_batch(meanwhile));
+        let other = old.shared.table.database.define(meanwhile);
         other.await.unwrap();
         let new = old.with_hasher(Hasher::pbkdf2_sha256(20).unwrap());
-        let id = user.id();
+        let id = user.id().clone();
         let upgraded = new.upgraded(user, PASSWORD).await.unwrap();
-        let stored = new.user_by_id(id).await.unwrap();
+        let stored = new.user_by_id(&id).await.unwrap();
         (
             upgraded,
             stored.map(|user| user.encoded_password().to_owned()),
         )
     }
 
-    fn storing(encoded: &str) -> &'static str {
-        format!("UPDATE auth_user SET password = '{encoded}'").leak()
+    fn storing(encoded: &str) -> String {
+        format!("UPDATE auth_user SET password = '{encoded}'")
     }
 
     #[tokio::test]
@@ -122,12 +101,12 @@ mod tests {
         assert!(stored.starts_with("pbkdf2_sha256$20$"), "{stored}");
 
         let changed = made("another", 10);
-        let (user, stored) = raced(storing(&changed)).await;
+        let (user, stored) = raced(&storing(&changed)).await;
         assert!(user.is_none(), "the old password is wrong by now");
         assert_eq!(stored.unwrap(), changed);
 
         let upgraded = made(PASSWORD, 20);
-        let (user, stored) = raced(storing(&upgraded)).await;
+        let (user, stored) = raced(&storing(&upgraded)).await;
         assert_eq!(user.unwrap().encoded_password(), upgraded);
         assert_eq!(stored.unwrap(), upgraded);
 

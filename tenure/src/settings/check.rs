@@ -50,6 +50,7 @@ impl Settings {
         self.check_cookie()?;
         self.check_limits()?;
         self.check_databases_and_caches()?;
+        self.check_users()?;
         self.zone()?;
         self.check_secret()
     }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path};
 use toml::Table;
 
 use super::{
-    CacheSettings, DatabaseSettings, Settings, SettingsError,
+    CacheSettings, DatabaseSettings, Settings, SettingsError, UserColumns,
     check::LEAST_MAX_SIZE,
     value::{Given, Raw},
 };
@@ -47,6 +47,8 @@ const NAMES: &[&str] = &[
     "TENURE_READ_REPLICA",
     "TENURE_SITE",
     "TENURE_STORE_TIMEOUT",
+    "TENURE_USER_COLUMNS",
+    "TENURE_USER_TABLE",
     "TIME_ZONE",
     "USE_TZ",
 ];
@@ -58,6 +60,16 @@ const IN_CACHES: &[&str] = &[
     "VERSION",
     "TIMEOUT",
     "OPTIONS",
+];
+const IN_USER_COLUMNS: &[&str] = &[
+    "id",
+    "username",
+    "password",
+    "is_active",
+    "is_staff",
+    "is_superuser",
+    "last_login",
+    "user_id",
 ];
 /// Names that look like ours in the environment and are not: desktops set them.
 const FOREIGN: &[&str] = &["SESSION_MANAGER"];
@@ -253,6 +265,8 @@ impl Settings {
             "TENURE_PASSWORD_HASHER" => self.password_hasher = given.optional_text()?,
             "TENURE_SITE" => self.site = given.text()?,
             "TENURE_DEVELOPMENT" => self.development = given.flag()?,
+            "TENURE_USER_COLUMNS" => self.user_columns = given.fields(user_columns)?,
+            "TENURE_USER_TABLE" => self.user_table = given.text()?,
             "TENURE_READ_REPLICA" => self.read_replica = given.optional_text()?,
             "TENURE_STORE_TIMEOUT" => self.store_timeout = given.seconds()?,
             "TENURE_MAX_SIZE" => {
@@ -299,6 +313,28 @@ fn cache(entry: &[Given<'_>]) -> Result<CacheSettings, SettingsError> {
         }
     }
     Ok(cache)
+}
+
+fn user_columns(entry: &[Given<'_>]) -> Result<UserColumns, SettingsError> {
+    let mut columns = UserColumns::default();
+    for given in entry {
+        let column = match given.last_name() {
+            "id" => &mut columns.id,
+            "username" => &mut columns.username,
+            "password" => &mut columns.password,
+            "is_active" => &mut columns.is_active,
+            "is_staff" => &mut columns.is_staff,
+            "is_superuser" => &mut columns.is_superuser,
+            "last_login" => &mut columns.last_login,
+            "user_id" => {
+                columns.user_id = given.optional_text()?;
+                continue;
+            }
+            _ => return Err(given.unknown(IN_USER_COLUMNS, IN_USER_COLUMNS)),
+        };
+        *column = given.text()?;
+    }
+    Ok(columns)
 }
 
 /// Whether a name of the environment is, or was meant to be, a setting.

@@ -22,6 +22,7 @@ mod redact;
 mod same_site;
 mod secret_key;
 mod suggest;
+mod users;
 mod value;
 mod zone;
 
@@ -31,6 +32,7 @@ pub use error::SettingsError;
 pub use redact::without_password;
 pub use same_site::SameSite;
 pub(crate) use suggest::nearest;
+pub use users::UserColumns;
 
 use crate::secret::Secret;
 
@@ -131,6 +133,11 @@ pub struct Settings {
     /// See `auth::password::Hasher`.
     #[doc(alias = "PASSWORD_HASHERS")]
     pub password_hasher: Option<String>,
+    /// `TENURE_USER_TABLE`: the table of the site's user model, its `db_table`; on PostgreSQL also `schema.table`. `auth_user`.
+    #[doc(alias = "AUTH_USER_MODEL")]
+    pub user_table: String,
+    /// `TENURE_USER_COLUMNS`: what the columns of that table are called. As in `auth_user`.
+    pub user_columns: UserColumns,
 }
 
 /// An entry of `DATABASES`.
@@ -240,6 +247,8 @@ impl Settings {
             cookie_chunks: false,
             site: String::new(),
             password_hasher: None,
+            user_table: "auth_user".into(),
+            user_columns: UserColumns::default(),
         }
     }
 

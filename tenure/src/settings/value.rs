@@ -174,28 +174,36 @@ impl Given<'_> {
         let mut entries = BTreeMap::new();
         for (alias, entry) in &self.table()? {
             let name = format!("{}.{alias}", self.name);
-            let fields = Given {
+            let entry = Given {
                 name: &name,
                 value: Raw::Toml(entry),
                 from: self.from,
-            }
-            .table()?;
-            let names: Vec<String> = fields
-                .keys()
-                .map(|field| format!("{name}.{field}"))
-                .collect();
-            let given: Vec<Given<'_>> = names
-                .iter()
-                .zip(fields.values())
-                .map(|(name, value)| Given {
-                    name,
-                    value: Raw::Toml(value),
-                    from: self.from,
-                })
-                .collect();
-            entries.insert(alias.clone(), read(&given)?);
+            };
+            entries.insert(alias.clone(), entry.fields(&read)?);
         }
         Ok(entries)
+    }
+
+    /// A table of settings.
+    pub(super) fn fields<T>(
+        &self,
+        read: impl Fn(&[Given<'_>]) -> Result<T, SettingsError>,
+    ) -> Result<T, SettingsError> {
+        let fields = self.table()?;
+        let names: Vec<String> = fields
+            .keys()
+            .map(|field| format!("{}.{field}", self.name))
+            .collect();
+        let given: Vec<Given<'_>> = names
+            .iter()
+            .zip(fields.values())
+            .map(|(name, value)| Given {
+                name,
+                value: Raw::Toml(value),
+                from: self.from,
+            })
+            .collect();
+        read(&given)
     }
 
     pub(super) fn entries_of_text(&self) -> Result<BTreeMap<String, String>, SettingsError> {

@@ -126,7 +126,7 @@ async fn change_password(
     let path = site.database.trim_start_matches("sqlite://");
     let table = rusqlite::Connection::open(path.split('?').next().unwrap_or(path)).unwrap();
     let update = "UPDATE auth_user SET password = ?1 WHERE id = ?2";
-    table.execute(update, (hash, user.id())).unwrap();
+    table.execute(update, (hash, user.id().as_str())).unwrap();
     if let Some(user) = site.auth.user_by_id(user.id()).await? {
         auth::update_session_auth_hash(&session, &user).await?;
     }

@@ -250,3 +250,46 @@ fn a_database_has_its_own_zone_only_with_use_tz() {
         "DATABASES.default.TIME_ZONE is \"UTC\" (tenure.toml): it counts only with USE_TZ = true: name the zone in TIME_ZONE instead",
     );
 }
+
+#[test]
+fn tables_and_columns_that_no_database_can_have_are_refused() {
+    let on_postgres = |change: fn(&mut Settings)| {
+        refusal(|settings| {
+            settings.set_database_url("postgres://db/site");
+            change(settings);
+        })
+    };
+    let long = on_postgres(|settings| settings.user_table = "x".repeat(64));
+    assert!(
+        long.ends_with("PostgreSQL has no names of more than 63 bytes"),
+        "{long}"
+    );
+    let long = refusal(|settings| {
+        settings.set_database_url("mysql://db/site");
+        settings.user_table = "x".repeat(65);
+    });
+    assert!(
+        long.ends_with("MySQL has no names of more than 64 characters"),
+        "{long}"
+    );
+    for (change, expected) in [
+        (
+            (|settings| settings.user_table = String::new()) as fn(&mut Settings),
+            "TENURE_USER_TABLE is \"\": a name is needed",
+        ),
+        (
+            |settings| settings.user_table = "accounts.".into(),
+            "TENURE_USER_TABLE is \"accounts.\": a name is needed",
+        ),
+        (
+            |settings| settings.user_columns.password = String::new(),
+            "TENURE_USER_COLUMNS.password is \"\": a name is needed",
+        ),
+        (
+            |settings| settings.user_columns.is_staff = "is\0staff".into(),
+            "TENURE_USER_COLUMNS.is_staff is \"is\\0staff\": no database has names with a NUL character",
+        ),
+    ] {
+        assert_eq!(on_postgres(change), expected);
+    }
+}

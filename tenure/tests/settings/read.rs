@@ -204,6 +204,29 @@ const EACH: &[(&str, &str, &str, Shown, [&str; 2])] = &[
         ["bcrypt_sha256$13", "pbkdf2_sha256$1200000"],
     ),
     (
+        "TENURE_USER_TABLE",
+        "'people_Person'",
+        "accounts.person",
+        |settings| settings.user_table.clone(),
+        ["people_Person", "accounts.person"],
+    ),
+    (
+        "TENURE_USER_COLUMNS",
+        "{ username = 'email', is_staff = '' }",
+        r#"{"username": "address", "user_id": "person_id"}"#,
+        |settings| {
+            let columns = &settings.user_columns;
+            format!(
+                "{}, {:?}, {:?}",
+                columns.username, columns.is_staff, columns.user_id
+            )
+        },
+        [
+            "email, \"\", None",
+            "address, \"is_staff\", Some(\"person_id\")",
+        ],
+    ),
+    (
         "TENURE_SITE",
         "'shop'",
         "staging",

@@ -204,6 +204,10 @@ fn names_that_do_not_exist() {
             "DATABASES.default.PASSWORD (tenure.toml) is not a setting: here are URL, TIME_ZONE",
         ),
         (
+            "TENURE_USER_COLUMNS = { is_superusr = 'root' }",
+            "TENURE_USER_COLUMNS.is_superusr (tenure.toml) is not a setting: did you mean is_superuser?",
+        ),
+        (
             "CACHES.default.PREFIX = 'x'",
             "CACHES.default.PREFIX (tenure.toml) is not a setting: did you mean KEY_PREFIX?",
         ),

@@ -47,6 +47,8 @@ mod sqlite;
     feature = "sqlx-sqlite"
 ))]
 mod sqlx;
+#[cfg(feature = "auth")]
+mod statements;
 mod table;
 #[cfg(any(
     feature = "mysql",
@@ -74,7 +76,7 @@ pub use replica::ReadReplica;
 #[cfg(feature = "sqlite")]
 pub use sqlite::Sqlite;
 #[cfg(feature = "auth")]
-pub(crate) use sqlite::date_text;
+pub(crate) use statements::{Dialect, Statements, Value, is_uuid, open_users};
 pub use table::{Row, SessionTable, Updated};
 
 use crate::{

@@ -70,7 +70,7 @@ fn with_replica<T: SessionTable>(
     Ok(opened.store(ReadReplica::new(store, replica)))
 }
 
-fn not_served(url: &str, scheme: &str) -> SettingsError {
+pub(super) fn not_served(url: &str, scheme: &str) -> SettingsError {
     let feature = match scheme {
         "sqlite" => "sqlite",
         "postgres" | "postgresql" => "postgres",

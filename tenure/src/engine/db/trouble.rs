@@ -2,6 +2,17 @@
 
 use std::time::Duration;
 
+/// What a connection is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Sessions,
+    #[cfg_attr(
+        not(all(feature = "auth", any(feature = "mysql", feature = "postgres"))),
+        expect(dead_code, reason = "there are no users on a server")
+    )]
+    Users,
+}
+
 /// What went wrong, whatever the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(
@@ -39,8 +50,26 @@ pub(super) enum Trouble {
 
 impl Trouble {
     /// What to say about `place` (address and database, without user or password), after trying for so long.
-    pub(super) fn what(self, place: &str, tried: Duration) -> String {
+    pub(super) fn what(self, purpose: Purpose, place: &str, tried: Duration) -> String {
         let tried = tried.as_millis();
+        match (self, purpose) {
+            (Self::NoTable, Purpose::Users) => {
+                return format!(
+                    "{place} lacks a table of Django's users: make it with Django's `migrate`, or `auth_user` alone with `tenure init --users`; is `TENURE_USER_TABLE` right?"
+                );
+            }
+            (Self::Denied, Purpose::Users) => {
+                return format!(
+                    "the user of {place} may not do this: grant SELECT and UPDATE on the table of Django's users, SELECT on those of their groups and permissions"
+                );
+            }
+            (Self::Locked, Purpose::Users) => {
+                return format!(
+                    "another program has locked a user in {place} for longer than {tried} ms: end it, or raise `TENURE_STORE_TIMEOUT`"
+                );
+            }
+            _ => {}
+        }
         match self {
             Self::Unreachable => format!(
                 "{place} cannot be reached (tried for {tried} ms): is the server running, and is the address in `DATABASES` right?"

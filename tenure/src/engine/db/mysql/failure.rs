@@ -5,7 +5,7 @@ use std::time::Duration;
 use mysql_async::{DriverError, Error};
 
 use super::{
-    super::trouble::Trouble,
+    super::trouble::{Purpose, Trouble},
     codes::{DEADLOCK, TAKEN, trouble},
     tls::is_tls,
 };
@@ -68,12 +68,12 @@ impl Failure {
         }
     }
 
-    pub(super) fn told(self, place: &str, tried: Duration) -> StoreError {
+    pub(super) fn told(self, purpose: Purpose, place: &str, tried: Duration) -> StoreError {
         let trouble = self.trouble();
         let source: BoxError = match self {
             Self::Driver(error) | Self::Connecting(error) => error.into(),
             Self::Silent => "the time was up".into(),
         };
-        StoreError::unavailable(trouble.what(place, tried), source)
+        StoreError::unavailable(trouble.what(purpose, place, tried), source)
     }
 }

@@ -12,6 +12,8 @@ mod inspect;
 #[cfg(feature = "mysql")]
 mod pool;
 pub(crate) mod sql;
+#[cfg(all(feature = "auth", feature = "mysql"))]
+mod statements;
 #[cfg(feature = "mysql")]
 mod table;
 #[cfg(all(feature = "mysql", not(feature = "mysql-tls")))]

@@ -15,7 +15,7 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use super::{failure::Failure, url::Location};
+use super::{super::trouble::Purpose, failure::Failure, url::Location};
 use crate::error::StoreError;
 
 /// At most this many connections.
@@ -28,6 +28,7 @@ const ATTEMPTS: usize = 3;
 /// A server, and the connections to it.
 pub(super) struct Pool {
     location: Location,
+    purpose: Purpose,
     timeout: Duration,
     idle: Mutex<Vec<Idle>>,
     free: Semaphore,
@@ -39,9 +40,10 @@ struct Idle {
 }
 
 impl Pool {
-    pub(super) fn at(location: Location, timeout: Duration) -> Self {
+    pub(super) fn at(location: Location, purpose: Purpose, timeout: Duration) -> Self {
         Self {
             location,
+            purpose,
             timeout,
             idle: Mutex::default(),
             free: Semaphore::new(CONNECTIONS),
@@ -60,7 +62,7 @@ impl Pool {
     }
 
     fn told(&self, failure: Failure, started: Instant) -> StoreError {
-        failure.told(&self.location.place, started.elapsed())
+        failure.told(self.purpose, &self.location.place, started.elapsed())
     }
 
     /// Rows. What was asked on a connection that broke is asked once more: reading twice does no harm.

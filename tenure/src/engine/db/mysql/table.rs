@@ -5,7 +5,7 @@ use std::{fmt, time::SystemTime};
 use mysql_async::{Params, Row as MysqlRow, Value};
 
 use super::{
-    super::{Row, SessionTable, Updated},
+    super::{Row, SessionTable, Updated, trouble::Purpose},
     pool::Pool,
     sql::{
         CREATE_TABLE, DELETE, DELETE_IF_ENDED, ENDED, HAS_TABLE, INSERT, KEYS, LIST, SELECT, TOUCH,
@@ -30,11 +30,21 @@ pub struct Mysql {
 impl Mysql {
     /// The database that `DATABASES[alias]` names. Nothing is asked of it yet.
     pub(crate) fn at(settings: &Settings, alias: &str) -> Result<Self, SettingsError> {
+        Self::with(settings, alias, Purpose::Sessions)
+    }
+
+    /// The users in the database that `DATABASES["default"]` names.
+    #[cfg(feature = "auth")]
+    pub(crate) fn of_users(settings: &Settings) -> Result<Self, SettingsError> {
+        Self::with(settings, "default", Purpose::Users)
+    }
+
+    fn with(settings: &Settings, alias: &str, purpose: Purpose) -> Result<Self, SettingsError> {
         // Shorter than the deadline of the call, so that the address is told.
         let timeout = settings.store_timeout * 4 / 5;
         let location = Location::of(settings, alias, timeout)?;
         Ok(Self {
-            pool: Pool::at(location, timeout),
+            pool: Pool::at(location, purpose, timeout),
             zone: settings.database_zone(alias)?,
             delete_ended: delete_ended(),
         })
@@ -45,7 +55,7 @@ impl Mysql {
         self.pool.reach().await
     }
 
-    fn date(&self, moment: impl Into<Moment>) -> String {
+    pub(super) fn date(&self, moment: impl Into<Moment>) -> String {
         date_text(moment.into(), &self.zone)
     }
 }

@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use tokio_postgres::{Error, error::SqlState};
 
-use super::{super::trouble::Trouble, codes::trouble, tls::is_tls};
+use super::{
+    super::trouble::{Purpose, Trouble},
+    codes::trouble,
+    tls::is_tls,
+};
 use crate::error::{BoxError, StoreError};
 
 /// Why a statement has no answer.
@@ -65,12 +69,12 @@ impl Failure {
         trouble(code.code())
     }
 
-    pub(super) fn told(self, place: &str, tried: Duration) -> StoreError {
+    pub(super) fn told(self, purpose: Purpose, place: &str, tried: Duration) -> StoreError {
         let trouble = self.trouble();
         let source: BoxError = match self {
             Self::Driver(error) | Self::Connecting(error) => error.into(),
             Self::Silent => "the time was up".into(),
         };
-        StoreError::unavailable(trouble.what(place, tried), source)
+        StoreError::unavailable(trouble.what(purpose, place, tried), source)
     }
 }

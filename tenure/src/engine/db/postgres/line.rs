@@ -20,7 +20,7 @@ use tokio::{
 };
 use tokio_postgres::{Client, Error, Row, Statement, types::ToSql};
 
-use super::{failure::Failure, url::Location, value::Param};
+use super::{super::trouble::Purpose, failure::Failure, url::Location, value::Param};
 use crate::error::StoreError;
 
 /// So many connections read, and so many write.
@@ -31,6 +31,7 @@ const UNDER_WAY: usize = 256;
 /// A server, and the connections to it.
 pub(super) struct Server {
     location: Location,
+    purpose: Purpose,
     timeout: Duration,
     reading: [Place; LINES],
     writing: [Place; LINES],
@@ -48,7 +49,7 @@ struct Place {
 struct Line {
     client: Client,
     driver: AbortHandle,
-    prepared: Mutex<HashMap<&'static str, Statement>>,
+    prepared: Mutex<HashMap<String, Statement>>,
     under_way: Semaphore,
     /// Statements whose callers went away without the answer. They still occupy the connection, until an answer to a later one shows that
     /// the server is past them.
@@ -67,21 +68,21 @@ impl Line {
         !self.client.is_closed()
     }
 
-    async fn prepared(&self, sql: &'static str) -> Result<Statement, Error> {
+    async fn prepared(&self, sql: &str) -> Result<Statement, Error> {
         let known = || self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(statement) = known().get(sql) {
             return Ok(statement.clone());
         }
         let statement = self.client.prepare(sql).await?;
-        Ok(known().entry(sql).or_insert(statement).clone())
+        Ok(known().entry(sql.to_owned()).or_insert(statement).clone())
     }
 
-    async fn query(&self, sql: &'static str, params: &[Param<'_>]) -> Result<Vec<Row>, Error> {
+    async fn query(&self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>, Error> {
         let statement = self.prepared(sql).await?;
         self.client.query(&statement, &erased(params)).await
     }
 
-    async fn execute(&self, sql: &'static str, params: &[Param<'_>]) -> Result<u64, Error> {
+    async fn execute(&self, sql: &str, params: &[Param<'_>]) -> Result<u64, Error> {
         let statement = self.prepared(sql).await?;
         self.client.execute(&statement, &erased(params)).await
     }
@@ -137,9 +138,10 @@ impl Place {
 }
 
 impl Server {
-    pub(super) fn at(location: Location, timeout: Duration) -> Self {
+    pub(super) fn at(location: Location, purpose: Purpose, timeout: Duration) -> Self {
         Self {
             location,
+            purpose,
             timeout,
             reading: std::array::from_fn(|_| Place::default()),
             writing: std::array::from_fn(|_| Place::default()),
@@ -158,13 +160,13 @@ impl Server {
     }
 
     fn told(&self, failure: Failure, started: Instant) -> StoreError {
-        failure.told(&self.location.place, started.elapsed())
+        failure.told(self.purpose, &self.location.place, started.elapsed())
     }
 
     /// Rows. What was asked on a connection that broke is asked once more: reading twice does no harm.
     pub(super) async fn query(
         &self,
-        sql: &'static str,
+        sql: &str,
         params: &[Param<'_>],
     ) -> Result<Vec<Row>, StoreError> {
         let started = Instant::now();
@@ -187,7 +189,7 @@ impl Server {
     /// nobody can tell.
     pub(super) async fn execute(
         &self,
-        sql: &'static str,
+        sql: &str,
         params: &[Param<'_>],
     ) -> Result<Option<u64>, StoreError> {
         let started = Instant::now();
@@ -204,7 +206,7 @@ impl Server {
     }
 
     /// Several statements in one text, in one transaction.
-    pub(super) async fn batch(&self, sql: &'static str) -> Result<(), StoreError> {
+    pub(super) async fn batch(&self, sql: &str) -> Result<(), StoreError> {
         let started = Instant::now();
         let answer = self
             .on(&self.writing, started, async |line| {

@@ -12,6 +12,8 @@ mod inspect;
 #[cfg(feature = "postgres")]
 mod line;
 pub(crate) mod sql;
+#[cfg(all(feature = "auth", feature = "postgres"))]
+mod statements;
 #[cfg(feature = "postgres")]
 mod table;
 #[cfg(all(feature = "postgres", not(feature = "postgres-tls")))]

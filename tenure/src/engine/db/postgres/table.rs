@@ -5,7 +5,7 @@ use std::{fmt, time::SystemTime};
 use tokio_postgres::Row as PostgresRow;
 
 use super::{
-    super::{Row, SessionTable, Updated},
+    super::{Row, SessionTable, Updated, trouble::Purpose},
     line::Server,
     sql::{
         CREATE_TABLE, DELETE, DELETE_ENDED, DELETE_IF_ENDED, HAS_TABLE, INSERT, LIST, SELECT,
@@ -29,10 +29,20 @@ pub struct Postgres {
 impl Postgres {
     /// The database that `DATABASES[alias]` names. Nothing is asked of it yet.
     pub(crate) fn at(settings: &Settings, alias: &str) -> Result<Self, SettingsError> {
+        Self::with(settings, alias, Purpose::Sessions)
+    }
+
+    /// The users in the database that `DATABASES["default"]` names.
+    #[cfg(feature = "auth")]
+    pub(crate) fn of_users(settings: &Settings) -> Result<Self, SettingsError> {
+        Self::with(settings, "default", Purpose::Users)
+    }
+
+    fn with(settings: &Settings, alias: &str, purpose: Purpose) -> Result<Self, SettingsError> {
         let location = Location::of(settings, alias)?;
         // Shorter than the deadline of the call, so that the address is told.
         let timeout = settings.store_timeout * 4 / 5;
-        let server = Server::at(location, timeout);
+        let server = Server::at(location, purpose, timeout);
         Ok(Self { server })
     }
 

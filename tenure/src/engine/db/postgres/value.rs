@@ -13,6 +13,12 @@ type Outcome<T> = Result<T, Box<dyn Error + Sync + Send>>;
 /// A parameter of a statement.
 pub(super) enum Param<'a> {
     Text(&'a str),
+    /// The key of a row, whatever its type: `NULL`, which no key is, if it cannot be of that type.
+    #[cfg_attr(
+        not(feature = "auth"),
+        expect(dead_code, reason = "a session's is text")
+    )]
+    Key(&'a str),
     Date(Moment),
     Number(i64),
 }
@@ -28,13 +34,12 @@ impl ToSql for Param<'_> {
     fn to_sql(&self, kind: &Type, out: &mut BytesMut) -> Outcome<IsNull> {
         match self {
             Self::Text(text) => text.to_sql(kind, out),
+            Self::Key(key) => key_to_sql(key, kind, out),
             Self::Date(moment) if *kind == Type::TIMESTAMPTZ => {
                 out.extend_from_slice(&wire(*moment));
                 Ok(IsNull::No)
             }
-            Self::Date(_) => {
-                Err("the column `expire_date` is no `timestamp with time zone`".into())
-            }
+            Self::Date(_) => Err("the column is no `timestamp with time zone`".into()),
             Self::Number(number) => number.to_sql(kind, out),
         }
     }
@@ -44,6 +49,25 @@ impl ToSql for Param<'_> {
     }
 
     to_sql_checked!();
+}
+
+fn key_to_sql(key: &str, kind: &Type, out: &mut BytesMut) -> Outcome<IsNull> {
+    match *kind {
+        Type::INT2 => key.parse::<i16>().ok().to_sql(kind, out),
+        Type::INT4 => key.parse::<i32>().ok().to_sql(kind, out),
+        Type::INT8 => key.parse::<i64>().ok().to_sql(kind, out),
+        Type::UUID => {
+            let digits = Some(key.replace('-', "")).filter(|digits| digits.len() == 32);
+            match digits.and_then(|digits| u128::from_str_radix(&digits, 16).ok()) {
+                Some(number) => {
+                    out.extend_from_slice(&number.to_be_bytes());
+                    Ok(IsNull::No)
+                }
+                None => Ok(IsNull::Yes),
+            }
+        }
+        _ => key.to_sql(kind, out),
+    }
 }
 
 /// Text as it is stored. A database in the encoding `SQL_ASCII` may hold what is no UTF-8: it will not verify.

@@ -7,6 +7,8 @@ mod failure;
 #[cfg(feature = "sqlite")]
 mod inspect;
 pub(crate) mod sql;
+#[cfg(all(feature = "auth", feature = "sqlite"))]
+mod statements;
 #[cfg(feature = "sqlite")]
 mod table;
 #[cfg(feature = "sqlite")]
@@ -14,7 +16,8 @@ mod url;
 
 #[cfg(feature = "sqlite")]
 pub use self::connection::Sqlite;
-#[cfg(any(feature = "auth", feature = "sqlx-sqlite"))]
-pub(crate) use self::date::date_text;
 #[cfg(feature = "sqlx-sqlite")]
-pub(crate) use self::{date::date, failure::advice};
+pub(crate) use self::{
+    date::{date, date_text},
+    failure::advice,
+};

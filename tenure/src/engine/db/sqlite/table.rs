@@ -44,7 +44,7 @@ impl Sqlite {
 }
 
 /// A text column; one that somebody filled with a blob or a number is not worth failing for: it will not verify.
-fn text(row: &SqliteRow<'_>, index: usize) -> rusqlite::Result<String> {
+pub(super) fn text(row: &SqliteRow<'_>, index: usize) -> rusqlite::Result<String> {
     Ok(match row.get_ref(index)? {
         rusqlite::types::ValueRef::Text(bytes) | rusqlite::types::ValueRef::Blob(bytes) => {
             String::from_utf8_lossy(bytes).into_owned()
@@ -64,7 +64,7 @@ fn execute(
 }
 
 /// Whether there is a row with this key already. Other constraints are somebody else's, and failing them is a failure.
-fn is_taken(error: &rusqlite::Error) -> bool {
+pub(super) fn is_taken(error: &rusqlite::Error) -> bool {
     let code = error.sqlite_error().map(|error| error.extended_code);
     matches!(
         code,

@@ -33,7 +33,11 @@ impl Dialect for MySql {
         let number = error
             .try_downcast_ref()
             .map_or(0, MySqlDatabaseError::number);
-        codes::trouble(number, error.message()).what(place, tried)
+        codes::trouble(number, error.message()).what(
+            super::super::trouble::Purpose::Sessions,
+            place,
+            tried,
+        )
     }
 }
 

@@ -70,7 +70,7 @@ impl Dialect for Postgres {
 
     fn advice(error: &dyn DatabaseError, place: &str, tried: Duration) -> String {
         let code = error.code().unwrap_or_default();
-        codes::trouble(&code).what(place, tried)
+        codes::trouble(&code).what(super::super::trouble::Purpose::Sessions, place, tried)
     }
 }
 
