@@ -110,6 +110,16 @@ impl Described {
     }
 }
 
+impl User {
+    /// The fields whose columns are not called as they are, with their columns; empty for a field that is not in the table.
+    pub(crate) fn other_columns(&self) -> impl Iterator<Item = (&str, &str)> {
+        let columns = self.columns.iter();
+        let columns =
+            columns.map(|(field, column)| (&**field, column.as_deref().unwrap_or_default()));
+        columns.filter(|(field, column)| field != column)
+    }
+}
+
 impl<T> Part<T> {
     pub(crate) fn told(&self) -> Option<&T> {
         match self {

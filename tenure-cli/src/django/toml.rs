@@ -52,6 +52,7 @@ pub(crate) fn write(described: &Described, manage: &str) -> Result<Written, Sett
             file.set(name, &value);
         }
     }
+    file.users(described);
     file.hasher(described);
     file.database(described);
     file.cache(described);
@@ -187,6 +188,25 @@ impl File {
         let folder = engine.folder.as_deref().filter(|_| base == "file");
         if let Some(folder) = folder {
             self.set("SESSION_FILE_PATH", &quoted(folder));
+        }
+    }
+
+    fn users(&mut self, described: &Described) {
+        let Some(user) = described.user.told() else {
+            return;
+        };
+        if user.table != "auth_user" {
+            self.set("TENURE_USER_TABLE", &quoted(&user.table));
+        }
+        let other: Vec<_> = user
+            .other_columns()
+            .map(|(field, column)| format!("{field} = {}", quoted(column)))
+            .collect();
+        if !other.is_empty() {
+            self.set(
+                "TENURE_USER_COLUMNS",
+                &format!("{{ {} }}", other.join(", ")),
+            );
         }
     }
 

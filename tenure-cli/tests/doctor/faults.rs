@@ -188,9 +188,11 @@ fn faults_of_the_tables_are_found() {
         "user table renamed",
         &renamed.diagnose(),
         "table of users",
-        &["auth_user"],
+        &["TENURE_USER_TABLE in tenure.toml to \"accounts_user\""],
         NONE,
     );
+    renamed.take_settings();
+    assert_eq!(renamed.diagnose().problems(), NONE);
 
     let by_mail = site();
     by_mail.change(
@@ -205,10 +207,12 @@ fn faults_of_the_tables_are_found() {
     found(
         "users with other columns",
         &by_mail.diagnose(),
-        "columns of users",
-        &["db_column", ": username"],
+        "column username of users",
+        &["TENURE_USER_COLUMNS.username in tenure.toml to \"email\""],
         NONE,
     );
+    by_mail.take_settings();
+    assert_eq!(by_mail.diagnose().problems(), NONE);
 
     let dropped = site();
     sqlite(&dropped, "DROP TABLE django_session");

@@ -21,22 +21,25 @@ pub(crate) struct Site {
 }
 
 impl Site {
-    /// On this database, as `DATABASES["default"]`, with the tables that Django makes.
+    /// On this database, as `DATABASES["default"]`, with the tables that Django makes and one user.
     pub(crate) fn on(database: &Value) -> Self {
         let mut site = Self::new();
         site.set("DJANGO_DATABASE", database.to_string());
-        let mut django = site.django();
-        django.ask(&json!({"op": "migrate"}));
+        site.migrate();
         site
     }
 
     /// On a file, with the tables that Django makes and one user.
     pub(crate) fn migrated() -> Self {
         let site = Self::new();
-        let mut django = site.django();
+        site.migrate();
+        site
+    }
+
+    fn migrate(&self) {
+        let mut django = Django::start(self.variables.clone());
         django.ask(&json!({"op": "migrate"}));
         django.ask(&json!({"op": "create_user", "username": "ada", "password": "correct horse"}));
-        site
     }
 
     /// On a file, with the tables that tenure makes: faster.
@@ -62,10 +65,6 @@ impl Site {
         // A file that Python has compiled counts by its second, and tests are faster.
         site.set("PYTHONDONTWRITEBYTECODE", "1");
         site
-    }
-
-    fn django(&self) -> Django {
-        Django::start(self.variables.clone())
     }
 
     pub(crate) fn set(&mut self, name: &'static str, value: impl Into<OsString>) {

@@ -7,6 +7,7 @@ use serde_json::json;
 use tenure::{
     Sessions, Settings,
     auth::{self, Auth, password::Hasher},
+    settings::UserColumns,
     testing::MemoryStore,
 };
 
@@ -16,9 +17,6 @@ use crate::{
     output::Failure,
     site::Site,
 };
-
-/// The table that tenure reads users from.
-const TABLE: &str = "auth_user";
 
 /// A user, as `project.py` tells.
 #[derive(Deserialize)]
@@ -38,19 +36,20 @@ pub(super) async fn compare(
         let why = described.user.error().unwrap_or_default();
         report.note(
             "table of users",
-            ["none", TABLE],
+            ["none", &ours.user_table],
             format!("Django has no users here: {why}"),
         );
         return Ok(());
     };
     report.equal(
         "table of users",
-        [&user.table, TABLE],
+        [&user.table, &ours.user_table],
         "the two look for users in different tables: nobody who is logged in on one is known on the other",
-        format!("give the user model the table {TABLE:?} (`db_table` in its Meta)"),
+        format!("set {} to {:?}", site.place("TENURE_USER_TABLE"), user.table),
     );
+    columns(&user.columns, &ours.user_columns, site, report);
     hasher(described, ours, site, report);
-    if user.table != TABLE || !columns(&user.columns, report) {
+    if user.table != ours.user_table {
         return Ok(());
     }
     let name = "hash of a login";
@@ -75,16 +74,7 @@ pub(super) async fn compare(
         return Ok(());
     };
     let django = format!("of user {}", first.id);
-    let Ok(id) = first.id.parse() else {
-        report.problem(
-            name,
-            [&django, "not read"],
-            "tenure reads users whose id is a whole number, and the project's have others",
-            "let Django log people in, or give the project's user model a whole number as its primary key",
-        );
-        return Ok(());
-    };
-    match own_hash(ours, id).await {
+    match own_hash(ours, &first.id).await {
         Ok(Some(hash)) if hash == first.hash => report.good(name, [&django, "equal"]),
         Ok(Some(_)) => report.problem(
             name,
@@ -108,28 +98,36 @@ pub(super) async fn compare(
     Ok(())
 }
 
-/// Whether the fields of Django's user model are in the columns that tenure reads.
-fn columns(theirs: &BTreeMap<String, Option<String>>, report: &mut Report) -> bool {
-    let other = theirs
-        .iter()
-        .filter(|(field, column)| column.as_ref() != Some(field));
-    let (fields, shown): (Vec<&str>, Vec<String>) = other
-        .map(|(field, column)| {
-            let column = column.as_deref().unwrap_or("missing");
-            (field.as_str(), format!("{field} is {column}"))
-        })
-        .unzip();
-    if fields.is_empty() {
-        return true;
+/// Whether tenure reads the columns in which Django's user model has its fields.
+fn columns(
+    theirs: &BTreeMap<String, Option<String>>,
+    ours: &UserColumns,
+    site: &Site,
+    report: &mut Report,
+) {
+    let ours = [
+        ("id", &ours.id),
+        ("username", &ours.username),
+        ("password", &ours.password),
+        ("is_active", &ours.is_active),
+        ("is_staff", &ours.is_staff),
+        ("is_superuser", &ours.is_superuser),
+        ("last_login", &ours.last_login),
+    ];
+    for (field, tenure) in ours {
+        let django = theirs.get(field).cloned().flatten().unwrap_or_default();
+        if django != *tenure {
+            report.problem(
+                &format!("column {field} of users"),
+                [&django, tenure],
+                "the two look for this field of users in different columns",
+                format!(
+                    "set {} to {django:?}",
+                    site.place(&format!("TENURE_USER_COLUMNS.{field}"))
+                ),
+            );
+        }
     }
-    let fields = fields.join(", ");
-    report.problem(
-        "columns of users",
-        [&shown.join(", "), &fields],
-        "tenure looks for the columns of Django's own user model, and the project's model has others",
-        format!("give these fields of the project's user model columns of their own names (`db_column`): {fields}"),
-    );
-    false
 }
 
 /// How passwords are hashed. Django replaces a hash that is not as it makes them at the next login, and with it the hash of the login.
@@ -160,7 +158,7 @@ fn hasher(described: &Described, ours: &Settings, site: &Site, report: &mut Repo
 }
 
 /// The hash of this user in a session of tenure's, which is kept nowhere.
-async fn own_hash(settings: &Settings, id: i64) -> Result<Option<String>, Failure> {
+async fn own_hash(settings: &Settings, id: &str) -> Result<Option<String>, Failure> {
     let auth = Auth::open(settings).await?;
     let user = auth.user_by_id(id).await?;
     let Some(user) = user else {
@@ -170,7 +168,7 @@ async fn own_hash(settings: &Settings, id: i64) -> Result<Option<String>, Failur
         .new_session()
         .load()
         .await?;
-    session.insert("_auth_user_id", id.to_string())?;
+    session.insert("_auth_user_id", id)?;
     auth::update_session_auth_hash(&session, &user).await?;
     Ok(session.get("_auth_user_hash")?)
 }
