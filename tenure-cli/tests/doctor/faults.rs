@@ -120,6 +120,31 @@ fn faults_of_the_settings_are_found() {
         BOTH,
     );
 
+    faults_of_users_are_found(&site);
+
+    site.change("import django\ndjango.VERSION = (3, 2, 25, 'final', 0)");
+    found(
+        "stale version of Django",
+        &site.diagnose(),
+        "version of Django",
+        &["update Django to 4.2"],
+        NONE,
+    );
+
+    site.change("from django.utils import timezone\nimport datetime\nnow = timezone.now\ntimezone.now = lambda: now() + datetime.timedelta(hours=1)");
+    found(
+        "clock off by an hour",
+        &site.diagnose(),
+        "clock of Django",
+        &["wrong by 3600 s"],
+        BOTH,
+    );
+
+    site.change("");
+    assert_eq!(site.diagnose().problems(), NONE);
+}
+
+fn faults_of_users_are_found(site: &Site) {
     site.change("PASSWORD_HASHERS = ['django.contrib.auth.hashers.ScryptPasswordHasher', 'django.contrib.auth.hashers.PBKDF2PasswordHasher']");
     found(
         "other hasher",
@@ -144,27 +169,6 @@ fn faults_of_the_settings_are_found() {
         &["`get_session_auth_hash`"],
         NONE,
     );
-
-    site.change("import django\ndjango.VERSION = (3, 2, 25, 'final', 0)");
-    found(
-        "stale version of Django",
-        &site.diagnose(),
-        "version of Django",
-        &["update Django to 4.2"],
-        NONE,
-    );
-
-    site.change("from django.utils import timezone\nimport datetime\nnow = timezone.now\ntimezone.now = lambda: now() + datetime.timedelta(hours=1)");
-    found(
-        "clock off by an hour",
-        &site.diagnose(),
-        "clock of Django",
-        &["wrong by 3600 s"],
-        BOTH,
-    );
-
-    site.change("");
-    assert_eq!(site.diagnose().problems(), NONE);
 }
 
 #[test]
