@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::json;
 use tenure::{
     Sessions, Settings,
-    auth::{self, Auth, password::Hasher},
+    auth::{self, Auth, UserId, password::Hasher},
     settings::UserColumns,
     testing::MemoryStore,
 };
@@ -160,7 +160,8 @@ fn hasher(described: &Described, ours: &Settings, site: &Site, report: &mut Repo
 /// The hash of this user in a session of tenure's, which is kept nowhere.
 async fn own_hash(settings: &Settings, id: &str) -> Result<Option<String>, Failure> {
     let auth = Auth::open(settings).await?;
-    let user = auth.user_by_id(id).await?;
+    let Ok(user_id) = id.parse::<UserId>();
+    let user = auth.user_by_id(user_id).await?;
     let Some(user) = user else {
         return Ok(None);
     };
