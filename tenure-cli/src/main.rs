@@ -2,10 +2,12 @@
 //!
 //! * this file: arguments, dispatch, exit codes;
 //! * `commands/`: one file for each command;
+//! * `django/`: a Django project that is asked for its settings;
 //! * `site.rs`: settings, and the store they name;
 //! * `output.rs`, `json.rs`, `time.rs`: what people read.
 
 mod commands;
+mod django;
 mod json;
 mod output;
 mod site;
@@ -14,6 +16,7 @@ mod time;
 use std::{io::Write as _, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
+use tracing_subscriber::filter::LevelFilter;
 
 use crate::output::Failure;
 
@@ -51,6 +54,8 @@ enum Command {
     Clearsessions(commands::clearsessions::Arguments),
     Decode(commands::decode::Arguments),
     Createuser(commands::createuser::Arguments),
+    Settings(commands::settings::Arguments),
+    Doctor(commands::doctor::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -58,9 +63,13 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => return explain(&error),
     };
-    // What the library warns of, such as a date in the table that is none.
+    // What the library warns of, such as a date in the table that is none. The doctor says it all in its own words.
+    let level = match arguments.command {
+        Command::Doctor(_) => LevelFilter::ERROR,
+        _ => LevelFilter::WARN,
+    };
     tracing_subscriber::fmt()
-        .with_max_level(tracing_subscriber::filter::LevelFilter::WARN)
+        .with_max_level(level)
         .with_writer(std::io::stderr)
         .event_format(output::Warning)
         .init();
@@ -95,6 +104,8 @@ fn run(arguments: Arguments, out: output::Out<'_>) -> Result<(), Failure> {
             Command::Createuser(arguments) => {
                 commands::createuser::run(arguments, &site, out).await
             }
+            Command::Settings(arguments) => commands::settings::run(&arguments, out),
+            Command::Doctor(arguments) => commands::doctor::run(arguments, &site, out).await,
         }
     })
 }

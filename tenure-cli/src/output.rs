@@ -60,12 +60,17 @@ impl Failure {
         self
     }
 
+    /// What there is to say: the error, its causes and the hints.
+    pub(crate) fn text(&self) -> String {
+        match self {
+            Self::Refused(reason) | Self::Usage(reason) => reason.to_string(),
+            Self::Closed | Self::Said => String::new(),
+        }
+    }
+
     /// Whether the error or one of its causes mentions `text`.
     pub(crate) fn mentions(&self, text: &str) -> bool {
-        match self {
-            Self::Refused(reason) | Self::Usage(reason) => reason.to_string().contains(text),
-            Self::Closed | Self::Said => false,
-        }
+        self.text().contains(text)
     }
 
     /// Says on standard error what went wrong.

@@ -31,6 +31,22 @@ impl Site {
         Ok(settings)
     }
 
+    /// Where a setting is set, for people: its environment variable, which wins, or its place in the file.
+    pub(crate) fn place(&self, setting: &str) -> String {
+        let is_set = |name: &str| std::env::var_os(name).is_some();
+        let top = setting.split('.').next().unwrap_or(setting);
+        if setting == "DATABASES.default.URL" && is_set("DATABASE_URL") {
+            return "the environment variable DATABASE_URL".into();
+        }
+        if is_set(top) {
+            return format!("{setting} in the environment variable {top}");
+        }
+        let file = self.file.clone();
+        let file = file.or_else(|| std::env::var_os("TENURE_SETTINGS").map(PathBuf::from));
+        let file = file.unwrap_or_else(|| "tenure.toml".into());
+        format!("{setting} in {}", file.display())
+    }
+
     /// The sessions in the store that the settings name, to look at: a database is opened for reading alone, and so stays in its journal
     /// mode.
     pub(crate) async fn look(&self) -> Result<(Sessions, Settings), Failure> {

@@ -5,6 +5,7 @@
 //!
 //! [`JSONSerializer`]: https://github.com/django/django/blob/5.2/django/core/signing.py
 
+mod float;
 mod merge;
 mod read;
 mod scan;
@@ -16,11 +17,11 @@ use std::{borrow::Cow, fmt, sync::Arc};
 use serde::{Serialize, de::DeserializeOwned};
 
 pub(crate) use self::{
+    float::push_float,
     merge::merge_repeated,
     read::{float, read},
     scan::{MAX_DEPTH, Scanner},
     text::{escape, push_escaped_units, push_escaped_utf8, push_unescaped, string_end, unescape},
-    write::push_float,
 };
 use crate::error::{CodecError, ValueError};
 

@@ -9,6 +9,8 @@
 )]
 
 mod certificates;
+#[cfg(feature = "browser")]
+mod chromium;
 mod console;
 mod disk;
 mod django;
@@ -20,6 +22,8 @@ mod proxy;
 mod redis;
 mod unprivileged;
 
+#[cfg(feature = "browser")]
+pub use chromium::Chromium;
 pub use console::Console;
 pub use disk::Disk;
 pub use django::{Django, python};

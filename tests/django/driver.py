@@ -17,8 +17,6 @@ clear_expired                           -> ok
 create_user     username, password, superuser=false -> id
 check_password  username, password      -> valid
 authenticate    username, password      -> id or null
-set_password    username, password      -> ok
-set_active      username, active        -> ok
 grant           username, permission, group=null -> ok
 permissions     username                -> permissions
 make_hash       password, hasher, costs={} -> encoded
@@ -28,6 +26,11 @@ get_user        key                     -> id or null, key
 login           username, key           -> key
 logout          key                     -> ok
 
+In many.py, on many sessions at once: canonical, save_many, look_at_many,
+are_there, let_pass_many, change_many, begin_many, finish_many. In
+site_server.py, a site for browsers: serve, set_settings, set_password,
+set_active, password_reset_link.
+
 The comment of each function says more. A "key" may be null or left out.
 """
 
@@ -35,45 +38,15 @@ import datetime as dt
 import json
 import os
 import sys
-from importlib import import_module
 
 import django
+from common import OPERATIONS, expiry_of, operation, request_with, session, user_named
 from django.conf import settings
 from django.utils.module_loading import import_string
-
-OPERATIONS = {}
-
-
-def operation(function):
-    OPERATIONS[function.__name__] = function
-    return function
-
-
-def request_with(key):
-    from django.test import RequestFactory
-
-    request = RequestFactory().get("/")
-    request.session = session(key)
-    return request
-
-
-def session(key=None):
-    return import_module(settings.SESSION_ENGINE).SessionStore(key)
-
-
-def user_named(username):
-    from django.contrib.auth import get_user_model
-
-    return get_user_model().objects.get_by_natural_key(username)
 
 
 def written(pk):
     return pk if pk is None or isinstance(pk, int) else str(pk)
-
-
-def instant(text):
-    value = dt.datetime.fromisoformat(text.replace("Z", "+00:00"))
-    return value if value.tzinfo else value.replace(tzinfo=dt.timezone.utc)
 
 
 @operation
@@ -94,16 +67,13 @@ def save(key=None, data=None, expiry=None):
     """
     `data` becomes all that the session holds. Without a key Django chooses
     one; a key that is not stored yet is created as it is, which Django itself
-    never does with a visitor's key. `expiry` is what set_expiry takes: seconds,
-    a date in ISO 8601 (UTC if it names no zone), or null to leave it out.
+    never does with a visitor's key. `expiry`: see expiry_of; null leaves it out.
     """
     store = session(key)
     store.clear()
     store.update(data or {})
-    if isinstance(expiry, str):
-        expiry = instant(expiry)
     if expiry is not None:
-        store.set_expiry(expiry)
+        store.set_expiry(expiry_of(expiry))
     store.save(must_create=key is not None and not store.exists(key))
     return {"key": store.session_key}
 
@@ -157,7 +127,9 @@ def delete(key):
 
 @operation
 def clear_expired():
-    session().clear_expired()
+    from django.core.management import call_command
+
+    call_command("clearsessions")
     return {"ok": True}
 
 
@@ -182,22 +154,6 @@ def authenticate(username, password):
 
     user = django_authenticate(username=username, password=password)
     return {"id": user and written(user.pk)}
-
-
-@operation
-def set_password(username, password):
-    user = user_named(username)
-    user.set_password(password)
-    user.save()
-    return {"ok": True}
-
-
-@operation
-def set_active(username, active):
-    user = user_named(username)
-    user.is_active = active
-    user.save()
-    return {"ok": True}
 
 
 @operation
@@ -311,6 +267,10 @@ def main():
     answers, sys.stdout = sys.stdout, sys.stderr
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "site_settings")
     django.setup()
+    # They need the settings.
+    import many  # noqa: F401
+    import site_server  # noqa: F401
+
     for line in sys.stdin.buffer:
         if line.strip():
             print(answer(line), file=answers, flush=True)

@@ -11,6 +11,7 @@ DJANGO_SECRET_KEY            SECRET_KEY; required
 DJANGO_SECRET_KEY_FALLBACKS  a JSON list; default []
 SESSION_ENGINE               default django.contrib.sessions.backends.db
 SESSION_FILE_PATH            default Django's own
+DJANGO_FURTHER_SETTINGS      further settings as a JSON object
 """
 
 import json
@@ -95,3 +96,5 @@ TEMPLATES = [
 # tests would write is not what a real site writes.
 if "DJANGO_PASSWORD_HASHERS" in os.environ:
     PASSWORD_HASHERS = json.loads(os.environ["DJANGO_PASSWORD_HASHERS"])
+
+globals().update(json.loads(os.environ.get("DJANGO_FURTHER_SETTINGS", "{}")))

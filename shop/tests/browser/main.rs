@@ -3,16 +3,15 @@
 //! Leaves screenshots in `<target directory>/screenshots`.
 
 #[cfg(test)]
-mod chromium;
-#[cfg(test)]
 #[path = "../common/server.rs"]
 mod server;
 
 #[cfg(test)]
-mod tests {
+mod browser {
+    use testkit::Chromium;
     use thirtyfour::{By, SameSite, prelude::WebDriverResult};
 
-    use super::{chromium::Chromium, server::Server};
+    use super::server::Server;
 
     const DESKTOP: (u32, u32) = (1280, 900);
     const PHONE: (u32, u32) = (360, 740);
@@ -24,7 +23,7 @@ mod tests {
         let browser = Chromium::start().await?;
         browser.size(DESKTOP).await?;
 
-        browser.open(&server, "/").await?;
+        browser.open(&server.address, "/").await?;
         assert!(browser.cookie().await?.is_none(), "a look sets no cookie");
         browser.screenshot("catalogue").await?;
         browser.click("#oolong button").await?;
@@ -54,7 +53,7 @@ mod tests {
         let port = server.address.rsplit(':').next().unwrap().to_owned();
         assert!(server.stop("-INT").success());
         server = Server::open(folder.path(), &port).0;
-        browser.open(&server, "/cart").await?;
+        browser.open(&server.address, "/cart").await?;
         for part in ["Mountain oolong", "Pair of cups", "€40.50", "demo"] {
             browser.shows(part).await?;
         }
@@ -63,7 +62,7 @@ mod tests {
             .await?;
         browser.shows("€55.00").await?;
         browser.screenshot("cart").await?;
-        browser.open(&server, "/session").await?;
+        browser.open(&server.address, "/session").await?;
         browser.shows("_auth_user_hash").await?;
         browser.hides(&cookie.value).await?;
         browser.screenshot("session").await?;
@@ -90,7 +89,7 @@ mod tests {
         let server = Server::start(folder.path());
         let browser = Chromium::start().await?;
         browser.size(DESKTOP).await?;
-        browser.open(&server, "/preferences").await?;
+        browser.open(&server.address, "/preferences").await?;
         let light = browser.background().await?;
         browser.click("[name=theme][value=dark]").await?;
         browser.click("[name=expiry][value=browser]").await?;
@@ -101,16 +100,16 @@ mod tests {
         assert_eq!(cookie.expiry, None, "it goes with the browser");
         browser.screenshot("preferences-dark").await?;
 
-        browser.open(&server, "/").await?;
+        browser.open(&server.address, "/").await?;
         browser.click("#jasmine button").await?;
         browser.screenshot("catalogue-dark").await?;
-        browser.open(&server, "/cart").await?;
+        browser.open(&server.address, "/cart").await?;
         browser.screenshot("cart-dark").await?;
-        browser.open(&server, "/session").await?;
+        browser.open(&server.address, "/session").await?;
         browser.shows("when the browser closes").await?;
         browser.screenshot("session-dark").await?;
 
-        browser.open(&server, "/preferences").await?;
+        browser.open(&server.address, "/preferences").await?;
         browser.click("[name=theme][value=auto]").await?;
         browser.click("main button").await?;
         browser.shows("Your preferences are saved.").await?;
@@ -125,21 +124,21 @@ mod tests {
         let server = Server::start(folder.path());
         let browser = Chromium::start().await?;
         browser.phone(PHONE).await?;
-        browser.open(&server, "/").await?;
+        browser.open(&server.address, "/").await?;
         browser.screenshot("phone-catalogue").await?;
         for (slug, name) in [
             ("oolong", "Mountain oolong"),
             ("assam", "Assam"),
             ("teapot", "Stoneware teapot"),
         ] {
-            browser.open(&server, "/").await?;
+            browser.open(&server.address, "/").await?;
             browser.click(&format!("#{slug} button")).await?;
             browser
                 .shows(&format!("Added to your cart: {name}"))
                 .await?;
         }
         browser.screenshot("phone-added").await?;
-        browser.open(&server, "/login?next=/cart").await?;
+        browser.open(&server.address, "/login?next=/cart").await?;
         browser.fits("/login").await?;
         browser.screenshot("phone-login").await?;
         browser.type_into("#username", "demo").await?;
@@ -147,7 +146,7 @@ mod tests {
         browser.click("main button").await?;
         browser.shows("Welcome, demo.").await?;
         for path in ["/", "/cart", "/preferences", "/session", "/nowhere"] {
-            browser.open(&server, path).await?;
+            browser.open(&server.address, path).await?;
             browser.fits(path).await?;
             let name = path.trim_start_matches('/');
             if !name.is_empty() {

@@ -5,9 +5,11 @@ pub(crate) mod create;
 pub(crate) mod createuser;
 pub(crate) mod decode;
 pub(crate) mod delete;
+pub(crate) mod doctor;
 pub(crate) mod init;
 pub(crate) mod list;
 pub(crate) mod secret;
+pub(crate) mod settings;
 pub(crate) mod show;
 
 use tenure::SessionKey;

@@ -7,8 +7,10 @@ pub mod cookies;
 pub mod db;
 #[cfg(all(feature = "file", unix))]
 pub mod file;
+mod inspect;
 mod open;
 #[cfg(any(feature = "mysql-tls", feature = "postgres-tls", feature = "redis-tls"))]
 mod tls;
 
+pub use inspect::{CacheState, Clock, ColumnState, TableState, inspect_cache, inspect_table};
 pub use open::{OpenError, open};

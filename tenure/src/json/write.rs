@@ -2,14 +2,17 @@
 //!
 //! A serializer of its own rather than a `Formatter` of `serde_json`, which turns a NaN into `null` before it asks.
 
-use std::fmt::{self, Write as _};
+use std::{
+    fmt::{self, Write as _},
+    str::FromStr,
+};
 
 use serde::{
     Serialize,
     ser::{self, Error as _},
 };
 
-use super::{MAX_READ_DEPTH, canonical, text::push_escaped};
+use super::{MAX_READ_DEPTH, canonical, float::push_float, text::push_escaped};
 
 /// `serde_json`'s, so that its messages read alike in both directions.
 type Error = serde_json::Error;
@@ -70,7 +73,10 @@ impl Writer {
         self.out.push('"');
     }
 
-    fn float<F: fmt::Debug>(&mut self, value: F, finite: bool) -> Result<(), Error> {
+    fn float<F>(&mut self, value: F, finite: bool) -> Result<(), Error>
+    where
+        F: fmt::Debug + fmt::LowerExp + FromStr + PartialEq + Copy,
+    {
         if !finite && self.depth > 0 {
             return Err(Error::custom(
                 "NaN or an infinite number inside a list or object could not be read back",
@@ -107,32 +113,6 @@ impl Writer {
         self.out.push_str(&canonical(&text).map_err(Error::custom)?);
         Ok(())
     }
-}
-
-/// Appends a float as Python's `json.dumps` does: Rust's `Debug` changes to an exponent at the same sizes and finds the same shortest digits,
-/// but does not pad the exponent, and has other names for what is not finite.
-pub(crate) fn push_float<F: fmt::Debug>(out: &mut String, value: F) -> fmt::Result {
-    let start = out.len();
-    write!(out, "{value:?}")?;
-    let text = out.get(start..).unwrap_or_default();
-    let word = match text {
-        "inf" => "Infinity",
-        "-inf" => "-Infinity",
-        "NaN" => "NaN",
-        _ => {
-            if let Some((digits, exponent)) = text.split_once('e') {
-                let (sign, exponent) = match exponent.strip_prefix('-') {
-                    Some(exponent) => ('-', exponent),
-                    None => ('+', exponent),
-                };
-                let text = format!("{digits}e{sign}{exponent:0>2}");
-                out.replace_range(start.., &text);
-            }
-            return Ok(());
-        }
-    };
-    out.replace_range(start.., word);
-    Ok(())
 }
 
 macro_rules! as_displayed {

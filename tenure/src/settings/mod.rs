@@ -29,11 +29,11 @@ mod zone;
 use std::{collections::BTreeMap, fmt, path::PathBuf, time::Duration};
 
 pub use error::SettingsError;
+pub use redact::without_password;
 pub use same_site::SameSite;
 pub(crate) use suggest::nearest;
 pub use users::UserColumns;
 
-use self::redact::without_password;
 use crate::secret::Secret;
 
 /// Django's settings for sessions. See the [module docs](self) for where they come from.

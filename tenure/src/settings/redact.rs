@@ -3,7 +3,12 @@
 /// A URL, or what should have been one, without user, password, and options that hold a password.
 ///
 /// The last `@` ends the password, not the first `/`: people forget to escape, and the rest of a password must not show either.
-pub(super) fn without_password(url: &str) -> String {
+///
+/// ```
+/// let url = "postgres://ann:hunter2@db.example.com/site";
+/// assert_eq!(tenure::settings::without_password(url), "postgres://…@db.example.com/site");
+/// ```
+pub fn without_password(url: &str) -> String {
     let (scheme, rest) = match url.split_once("://") {
         Some((scheme, rest)) => (format!("{scheme}://"), rest),
         None => (String::new(), url),

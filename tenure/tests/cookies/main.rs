@@ -3,8 +3,6 @@
 #[cfg(test)]
 mod chunks;
 #[cfg(test)]
-mod django;
-#[cfg(test)]
 mod expiry;
 #[cfg(test)]
 mod hostile;

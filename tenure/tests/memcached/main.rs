@@ -3,8 +3,6 @@
 #[cfg(test)]
 mod contract;
 #[cfg(test)]
-mod django;
-#[cfg(test)]
 mod drops;
 #[cfg(test)]
 mod entries;
@@ -12,9 +10,6 @@ mod entries;
 mod hostile;
 #[cfg(test)]
 mod outages;
-#[cfg(test)]
-#[path = "../common/python_values.rs"]
-mod python_values;
 #[cfg(test)]
 mod races;
 #[cfg(test)]

@@ -34,6 +34,7 @@ mod engines {
         };
     }
 
+    processes!(cached_db);
     processes!(file);
     processes!(mariadb);
     processes!(memcached);
@@ -49,6 +50,22 @@ mod engines {
         format!(
             "SESSION_ENGINE = 'cache'\n[CACHES.default]\nBACKEND = 'django.core.cache.backends.{backend}'\nLOCATION = {location:?}\n"
         )
+    }
+
+    fn cached_db() -> Site {
+        let server = testkit::Redis::start();
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!(
+            "sqlite://{}?mode=rwc",
+            folder.path().join("site.sqlite3").display()
+        );
+        let cache = cache(
+            "redis.RedisCache",
+            &format!("redis://127.0.0.1:{}/0", server.port()),
+        );
+        let cached = cache.replace("'cache'", "'cached_db'");
+        let settings = format!("{cached}{}", database(&url));
+        (settings, Box::new((server, folder)))
     }
 
     fn file() -> Site {

@@ -5,14 +5,9 @@ mod cluster;
 #[cfg(test)]
 mod conformance;
 #[cfg(test)]
-mod django;
-#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod outage;
-#[cfg(test)]
-#[path = "../common/python_values.rs"]
-mod python_values;
 #[cfg(test)]
 mod sentinel;
 #[cfg(test)]

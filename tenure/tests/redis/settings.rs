@@ -47,12 +47,24 @@ async fn a_server_is_reached_by_port_socket_database_and_the_first_of_a_list() {
             "{url}: {keys}"
         );
     }
-    let mut list = site::settings(&format!("redis://{address}/7"));
-    let entry = list.caches.get_mut("default").unwrap();
-    entry.location.push("redis://127.0.0.1:1".into());
-    option(&mut list, "db", "8");
-    works(&list).await;
-    assert!(server.command(&["INFO", "keyspace"]).contains("db8:keys=1"));
+    // As in redis-py, the URL wins over the options.
+    for (url, database) in [
+        (format!("redis://{address}"), "db8"),
+        (format!("redis://{address}/7"), "db7"),
+        (format!("redis://{address}/7?db=9"), "db9"),
+    ] {
+        let mut list = site::settings(&url);
+        let entry = list.caches.get_mut("default").unwrap();
+        entry.location.push("redis://127.0.0.1:1".into());
+        option(&mut list, "db", "8");
+        server.command(&["FLUSHALL"]);
+        works(&list).await;
+        let keys = server.command(&["INFO", "keyspace"]);
+        assert!(
+            keys.contains(&format!("{database}:keys=1")),
+            "{url}: {keys}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -145,7 +145,7 @@ fn push_scalar(out: &mut String, scalar: Option<&Node<'_>>) -> Result<(), CodecE
         Some(Node::Int(number)) => write!(out, "{number}"),
         Some(Node::Long(bytes)) => out.write_str(&integer::to_text(bytes)),
         Some(Node::Digits(digits)) => out.write_str(digits),
-        Some(Node::Float(number)) => push_float(out, number),
+        Some(Node::Float(number)) => push_float(out, *number),
         Some(Node::Text(text)) => {
             out.push('"');
             if !push_escaped_utf8(out, text) {

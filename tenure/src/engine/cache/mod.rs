@@ -22,7 +22,7 @@ use std::{future::Future, time::Duration};
 pub use self::memcached::MemcachedCache;
 #[cfg(feature = "memory")]
 pub use self::memory::MemoryCache;
-pub(super) use self::open::{Away, entry, open};
+pub(super) use self::open::{Away, entry, inspect, open};
 pub use self::{django_redis::DjangoRedis, format::Format, shared::SharedCache, store::CacheStore};
 use crate::{error::StoreError, record::Version};
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{Format, SharedCache, backend::Server};
 use crate::{
-    engine::OpenError,
+    engine::{CacheState, OpenError},
     settings::{CacheSettings, Settings, SettingsError},
 };
 
@@ -50,6 +50,19 @@ pub(in crate::engine) async fn open(
         Server::Memcached => memcached(entry, format, settings)?,
     };
     Ok((cache, format))
+}
+
+/// What the server of the cache says of itself.
+pub(in crate::engine) async fn inspect(settings: &Settings) -> Result<CacheState, OpenError> {
+    let entry = entry(settings)?;
+    match Server::of(&settings.cache_alias, &entry)?.0 {
+        #[cfg(feature = "redis")]
+        Server::Redis => Ok(super::redis::RedisCache::open(&entry, settings)
+            .await?
+            .inspect()
+            .await),
+        _ => Ok(CacheState::default()),
+    }
 }
 
 #[cfg(feature = "memory")]

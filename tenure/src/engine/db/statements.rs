@@ -11,6 +11,10 @@ pub(super) type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError
 pub(crate) type Columns = Vec<Option<String>>;
 
 /// A value of a statement.
+#[cfg_attr(
+    not(any(feature = "mysql", feature = "postgres", feature = "sqlite")),
+    expect(dead_code, reason = "there is no database to open")
+)]
 #[derive(Clone, Copy)]
 pub(crate) enum Value<'a> {
     Text(&'a str),

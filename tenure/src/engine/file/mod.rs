@@ -42,4 +42,4 @@ mod naming;
 mod store;
 mod sweep;
 
-pub use self::store::FileStore;
+pub use self::{name::folder, store::FileStore};

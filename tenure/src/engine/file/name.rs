@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::{
     error::StoreError,
     key::SessionKey,
+    settings::Settings,
     system::{OperatingSystem, random_text},
 };
 
@@ -74,8 +75,17 @@ pub(super) fn temporary(file: &str) -> Result<String, StoreError> {
     Ok(format!("{file}{TEMPORARY}{random}"))
 }
 
-/// The folder for temporary files, where Python's `tempfile.gettempdir` looks first.
-pub(super) fn system_folder() -> PathBuf {
+/// The folder that these settings name: `SESSION_FILE_PATH`, or that for temporary files where Python's `tempfile.gettempdir` looks first.
+///
+/// ```
+/// let mut settings = tenure::testing::settings();
+/// settings.file_path = Some("/srv/site/sessions".into());
+/// assert_eq!(tenure::engine::file::folder(&settings), std::path::Path::new("/srv/site/sessions"));
+/// ```
+pub fn folder(settings: &Settings) -> PathBuf {
+    if let Some(path) = &settings.file_path {
+        return path.clone();
+    }
     let set = |name: &&str| std::env::var_os(name).filter(|path| !path.is_empty());
     let found = ["TMPDIR", "TEMP", "TMP"].iter().find_map(set);
     found.map_or_else(std::env::temp_dir, PathBuf::from)

@@ -11,7 +11,7 @@ use tokio::{sync::Semaphore, task::spawn_blocking, time::timeout};
 use super::{
     change::{Changed, New},
     folder::{Folder, Found, Open},
-    name::{Prefix, system_folder},
+    name::{Prefix, folder},
 };
 use crate::{
     codec::SignedJson,
@@ -77,7 +77,7 @@ impl FileStore {
     /// When a setting is wrong, the folder is not there, or others can change what is in it: see the [module docs](super).
     pub async fn open(settings: &Settings) -> Result<Self, OpenError> {
         settings.check()?;
-        let path = settings.file_path.clone().unwrap_or_else(system_folder);
+        let path = folder(settings);
         let codec = SignedJson::new(&settings.secret()?, &settings.secret_key_fallbacks)
             .inflate_limit(settings.max_size);
         let (rules, zone) = (ExpiryRules::new(settings), settings.zone()?);

@@ -103,6 +103,8 @@ pub(super) struct Asked<'a> {
     scheme: &'a str,
     /// What stands behind the URL's `?`.
     query: HashMap<String, String>,
+    /// Whether the URL's path is the number of a database.
+    numbered: bool,
 }
 
 impl<'a> Asked<'a> {
@@ -119,6 +121,7 @@ impl<'a> Asked<'a> {
             patience,
             scheme: text.split("://").next().unwrap_or_default(),
             query: HashMap::new(),
+            numbered: false,
         };
         let url = redis::parse_redis_url(&asked.plain_url());
         let url = url.ok_or_else(|| asked.wrong_location(NEEDED))?;
@@ -129,6 +132,7 @@ impl<'a> Asked<'a> {
             }
             asked.query.insert(name.into_owned(), value.into_owned());
         }
+        asked.numbered = !url.scheme().ends_with("unix") && url.path().len() > 1;
         Ok(asked)
     }
 
@@ -161,7 +165,9 @@ impl<'a> Asked<'a> {
             .redis_settings()
             .clone()
             .set_protocol(ProtocolVersion::RESP3);
-        if let Some(db) = self.option("db") {
+        // The URL's path wins over `OPTIONS`, as in redis-py, and what stands behind its `?` over the path.
+        let asked = self.option("db");
+        if let Some(db) = asked.filter(|_| !self.numbered || self.query.contains_key("db")) {
             let number = db.parse().map_err(|_| {
                 self.wrong("db", &db, "the number of a database is needed, such as 0")
             })?;

@@ -35,6 +35,7 @@
 
 #[cfg(feature = "redis-cluster")]
 mod cluster;
+mod inspect;
 mod link;
 mod location;
 mod script;
@@ -143,21 +144,6 @@ impl RedisCache {
                 patience(settings),
             )),
             limit: settings.max_size,
-        }
-    }
-
-    /// A server that makes room by forgetting entries logs people out. It may refuse to tell, which is all right.
-    async fn warn_of_eviction(&self) {
-        let mut command = redis::cmd("INFO");
-        command.arg("memory");
-        let Ok(answer) = self.link.ask(command).await else {
-            return;
-        };
-        if evicts(&answer) {
-            tracing::warn!(
-                address = self.link.address(),
-                "Redis forgets sessions when its memory is full, which logs people out: set `maxmemory-policy noeviction`, or use the engine `cached_db`"
-            );
         }
     }
 
@@ -340,46 +326,9 @@ fn patience(settings: &Settings) -> Duration {
     settings.store_timeout * 4 / 5
 }
 
-/// Whether `INFO memory` speaks of a server that makes room by itself. A cluster answers for each of its nodes.
-fn evicts(info: &Value) -> bool {
-    let text = match info {
-        Value::Map(nodes) => return nodes.iter().any(|(_, info)| evicts(info)),
-        Value::VerbatimString { text, .. } => text.as_str(),
-        Value::BulkString(text) => str::from_utf8(text).unwrap_or_default(),
-        _ => "",
-    };
-    let field = |name: &str| {
-        text.lines()
-            .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
-            .map(str::trim)
-    };
-    let bounded = field("maxmemory").is_some_and(|limit| limit != "0");
-    bounded && field("maxmemory_policy").is_some_and(|policy| policy != "noeviction")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn info(limit: &str, policy: &str) -> Value {
-        let text = format!("# Memory\r\nmaxmemory:{limit}\r\nmaxmemory_policy:{policy}\r\n");
-        Value::BulkString(text.into_bytes())
-    }
-
-    #[test]
-    fn a_server_that_forgets_is_known_as_such() {
-        assert!(evicts(&info("1000", "allkeys-lru")));
-        // Every session has an end, so these go, too.
-        assert!(evicts(&info("1000", "volatile-ttl")));
-        assert!(!evicts(&info("1000", "noeviction")));
-        assert!(!evicts(&info("0", "allkeys-lru")));
-        let nodes = vec![
-            (Value::Nil, info("0", "noeviction")),
-            (Value::Nil, info("1", "allkeys-lfu")),
-        ];
-        assert!(evicts(&Value::Map(nodes)));
-        assert!(!evicts(&Value::Okay));
-    }
 
     #[test]
     fn a_life_is_at_least_a_millisecond_and_fits_into_a_date() {

@@ -8,6 +8,8 @@ pub(crate) mod codes;
 #[cfg(feature = "mysql")]
 mod failure;
 #[cfg(feature = "mysql")]
+mod inspect;
+#[cfg(feature = "mysql")]
 mod pool;
 pub(crate) mod sql;
 #[cfg(all(feature = "auth", feature = "mysql"))]

@@ -20,6 +20,12 @@ pub(crate) const HAS_TABLE: &str = "SELECT 1 FROM information_schema.tables WHER
 /// As Django's migration `sessions/0001_initial` makes it, name of the index included; in one statement, as MySQL cannot take back the
 /// first if the second fails.
 pub(crate) const CREATE_TABLE: &str = "CREATE TABLE IF NOT EXISTS `django_session` (`session_key` varchar(40) NOT NULL PRIMARY KEY, `session_data` longtext NOT NULL, `expire_date` datetime(6) NOT NULL, INDEX `django_session_expire_date_a5c62663` (`expire_date`))";
+/// The columns: name, type, and whether an index begins with it.
+#[cfg(feature = "mysql")]
+pub(crate) const COLUMNS: &str = "SELECT column_name, column_type, EXISTS (SELECT 1 FROM information_schema.statistics AS i WHERE i.table_schema = c.table_schema AND i.table_name = c.table_name AND i.column_name = c.column_name AND i.seq_in_index = 1) FROM information_schema.columns AS c WHERE c.table_schema = DATABASE() AND c.table_name = 'django_session' ORDER BY c.ordinal_position";
+/// What the time is in UTC.
+#[cfg(feature = "mysql")]
+pub(crate) const CLOCK: &str = "SELECT CAST(UTC_TIMESTAMP(6) AS CHAR)";
 /// Key, key. Gives data and date.
 pub(crate) const SELECT: &str = "SELECT `session_data`, CAST(`expire_date` AS CHAR) FROM `django_session` WHERE `session_key` = ? AND CAST(`session_key` AS BINARY) = ?";
 /// Key, data, date. A key that is taken is an error: `codes::TAKEN`.

@@ -65,7 +65,7 @@ fn params<const N: usize>(values: [&str; N]) -> Params {
 }
 
 /// A column as text. `NULL` and numbers, which Django's table has none of, are no text that verifies.
-fn text(row: &mut MysqlRow, index: usize) -> String {
+pub(super) fn text(row: &mut MysqlRow, index: usize) -> String {
     match row.take::<Value, _>(index) {
         Some(Value::Bytes(bytes)) => String::from_utf8_lossy(&bytes).into_owned(),
         _ => String::new(),

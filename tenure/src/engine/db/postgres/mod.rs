@@ -8,6 +8,8 @@ pub(crate) mod codes;
 #[cfg(feature = "postgres")]
 mod failure;
 #[cfg(feature = "postgres")]
+mod inspect;
+#[cfg(feature = "postgres")]
 mod line;
 pub(crate) mod sql;
 #[cfg(all(feature = "auth", feature = "postgres"))]

@@ -15,6 +15,12 @@ CREATE TABLE IF NOT EXISTS "django_session" ("session_key" varchar(40) NOT NULL 
 CREATE INDEX IF NOT EXISTS "django_session_session_key_c0390e0f_like" ON "django_session" ("session_key" varchar_pattern_ops);
 CREATE INDEX IF NOT EXISTS "django_session_expire_date_a5c62663" ON "django_session" ("expire_date");
 "#;
+/// The columns: name, type, and whether an index begins with it.
+#[cfg(feature = "postgres")]
+pub(crate) const COLUMNS: &str = r#"SELECT attname::text, format_type(atttypid, atttypmod), EXISTS (SELECT 1 FROM pg_index WHERE indrelid = attrelid AND indkey[0] = attnum) FROM pg_attribute WHERE attrelid = to_regclass('"django_session"') AND attnum > 0 AND NOT attisdropped ORDER BY attnum"#;
+/// What the time is, rather than when the transaction began.
+#[cfg(feature = "postgres")]
+pub(crate) const CLOCK: &str = "SELECT clock_timestamp()";
 /// Key. Gives data and date.
 pub(crate) const SELECT: &str =
     r#"SELECT "session_data", "expire_date" FROM "django_session" WHERE "session_key" = $1"#;

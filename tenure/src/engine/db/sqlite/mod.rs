@@ -4,6 +4,8 @@
 mod connection;
 mod date;
 mod failure;
+#[cfg(feature = "sqlite")]
+mod inspect;
 pub(crate) mod sql;
 #[cfg(all(feature = "auth", feature = "sqlite"))]
 mod statements;

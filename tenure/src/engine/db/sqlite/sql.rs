@@ -5,6 +5,9 @@ pub(crate) const CREATE_TABLE: &str = r#"
 CREATE TABLE IF NOT EXISTS "django_session" ("session_key" varchar(40) NOT NULL PRIMARY KEY, "session_data" text NOT NULL, "expire_date" datetime NOT NULL);
 CREATE INDEX IF NOT EXISTS "django_session_expire_date_a5c62663" ON "django_session" ("expire_date");
 "#;
+/// The columns: name, type, and whether an index begins with it.
+#[cfg(feature = "sqlite")]
+pub(crate) const COLUMNS: &str = r#"SELECT "name", "type", EXISTS (SELECT 1 FROM pragma_index_list('django_session') AS "list" JOIN pragma_index_info("list"."name") AS "info" WHERE "info"."seqno" = 0 AND "info"."name" = "columns"."name") FROM pragma_table_info('django_session') AS "columns" ORDER BY "cid""#;
 /// Key. Gives data and date.
 pub(crate) const SELECT: &str =
     r#"SELECT "session_data", "expire_date" FROM "django_session" WHERE "session_key" = ?1"#;

@@ -1,4 +1,8 @@
 //! A Chromium of one test, by a chromedriver of its own. Both end with it, also when it fails.
+#![expect(
+    clippy::missing_errors_doc,
+    reason = "all for the same reason: the browser or its driver is gone, or does not know how"
+)]
 
 use std::{
     env,
@@ -14,10 +18,7 @@ use thirtyfour::{
     By, ChromiumLikeCapabilities as _, Cookie, DesiredCapabilities, WebDriver, WebElement,
     prelude::{ElementQueryable as _, WebDriverResult},
 };
-
 use tokio::sync::{Mutex, MutexGuard};
-
-use super::server::Server;
 
 const INSTALL: &str =
     "install chromium and chromium-driver: apt-get install chromium chromium-driver";
@@ -40,8 +41,11 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// Small machines draw slowly enough with one browser.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
 
-pub(crate) struct Chromium {
-    pub(crate) driver: WebDriver,
+/// A headless Chromium with a profile of its own.
+#[derive(Debug)]
+pub struct Chromium {
+    /// For what is not below.
+    pub driver: WebDriver,
     // Dropped in this order: the browser's folder goes when nothing writes to it any more.
     _process: Chromedriver,
     _profile: TempDir,
@@ -49,6 +53,7 @@ pub(crate) struct Chromium {
 }
 
 /// In a process group of its own, so that the browser that it starts ends with it.
+#[derive(Debug)]
 struct Chromedriver(Child);
 
 impl Drop for Chromedriver {
@@ -66,7 +71,7 @@ impl Chromedriver {
         let mut command = Command::new(program);
         command.arg("--port=0").stdout(Stdio::piped());
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
-        let mut process = Self(command.spawn().expect(INSTALL));
+        let mut process = Self(command.spawn().unwrap_or_else(|_| panic!("{INSTALL}")));
         let mut lines = BufReader::new(process.0.stdout.take().unwrap()).lines();
         let port = lines
             .by_ref()
@@ -78,7 +83,10 @@ impl Chromedriver {
             });
         // It must be able to go on printing.
         std::thread::spawn(move || lines.for_each(drop));
-        (process, port.expect("chromedriver says which port it has"))
+        (
+            process,
+            port.unwrap_or_else(|| panic!("chromedriver does not say which port it has")),
+        )
     }
 }
 
@@ -93,11 +101,12 @@ fn found(variable: &str, names: &[&str]) -> PathBuf {
         .iter()
         .flat_map(|name| folders.iter().map(move |folder| folder.join(name)))
         .find(|program| program.is_file())
-        .expect(INSTALL)
+        .unwrap_or_else(|| panic!("{INSTALL}"))
 }
 
 impl Chromium {
-    pub(crate) async fn start() -> WebDriverResult<Self> {
+    /// Starts one, as soon as no other test of this process has one.
+    pub async fn start() -> WebDriverResult<Self> {
         let turn = ONE_AT_A_TIME.lock().await;
         let browser = found("CHROME", &["chromium", "chromium-browser", "google-chrome"]);
         let profile = tempfile::tempdir().unwrap();
@@ -116,16 +125,18 @@ impl Chromium {
         })
     }
 
-    pub(crate) async fn quit(self) -> WebDriverResult<()> {
+    /// Closes it in good order.
+    pub async fn quit(self) -> WebDriverResult<()> {
         self.driver.quit().await
     }
 
-    pub(crate) async fn size(&self, (width, height): (u32, u32)) -> WebDriverResult<()> {
+    /// Gives the window this width and height, in pixels.
+    pub async fn size(&self, (width, height): (u32, u32)) -> WebDriverResult<()> {
         self.driver.set_window_rect(0, 0, width, height).await
     }
 
     /// A window narrower than Chromium lets people make one, as phones have.
-    pub(crate) async fn phone(&self, (width, height): (u32, u32)) -> WebDriverResult<()> {
+    pub async fn phone(&self, (width, height): (u32, u32)) -> WebDriverResult<()> {
         self.size((width, height)).await?;
         let inner = self.number("return window.innerWidth").await?;
         assert_eq!(
@@ -136,20 +147,22 @@ impl Chromium {
         Ok(())
     }
 
-    pub(crate) async fn open(&self, server: &Server, path: &str) -> WebDriverResult<()> {
-        let address = format!("http://{}{path}", server.address);
-        self.driver.goto(address).await
+    /// Opens a page of the server at `address`, such as `127.0.0.1:8000`.
+    pub async fn open(&self, address: &str, path: &str) -> WebDriverResult<()> {
+        self.driver.goto(format!("http://{address}{path}")).await
     }
 
     async fn find(&self, css: &str) -> WebDriverResult<WebElement> {
         self.driver.query(By::Css(css)).first().await
     }
 
-    pub(crate) async fn click(&self, css: &str) -> WebDriverResult<()> {
+    /// Clicks what a CSS selector names, as soon as it is there.
+    pub async fn click(&self, css: &str) -> WebDriverResult<()> {
         self.find(css).await?.click().await
     }
 
-    pub(crate) async fn type_into(&self, css: &str, text: &str) -> WebDriverResult<()> {
+    /// Types into a field, in place of what stands there.
+    pub async fn type_into(&self, css: &str, text: &str) -> WebDriverResult<()> {
         let field = self.find(css).await?;
         field.clear().await?;
         field.send_keys(text).await
@@ -160,7 +173,7 @@ impl Chromium {
     }
 
     /// Waits until the page shows `text`.
-    pub(crate) async fn shows(&self, text: &str) -> WebDriverResult<()> {
+    pub async fn shows(&self, text: &str) -> WebDriverResult<()> {
         let mut page = String::new();
         for _ in 0..TRIES {
             // The page may be changing under our eyes.
@@ -174,25 +187,28 @@ impl Chromium {
     }
 
     /// Neither seen nor anywhere in the source.
-    pub(crate) async fn hides(&self, text: &str) -> WebDriverResult<()> {
+    pub async fn hides(&self, text: &str) -> WebDriverResult<()> {
         let source = self.driver.source().await?;
         assert!(!source.contains(text), "{text:?} on the page:\n{source}");
         Ok(())
     }
 
-    pub(crate) async fn cookie(&self) -> WebDriverResult<Option<Cookie>> {
+    /// The session's cookie.
+    pub async fn cookie(&self) -> WebDriverResult<Option<Cookie>> {
         let cookies = self.driver.get_all_cookies().await?;
         Ok(cookies
             .into_iter()
             .find(|cookie| cookie.name == "sessionid"))
     }
 
-    pub(crate) async fn script_sees_cookies(&self) -> WebDriverResult<String> {
+    /// The cookies that the page's scripts can read.
+    pub async fn script_sees_cookies(&self) -> WebDriverResult<String> {
         let cookies = self.driver.execute("return document.cookie", vec![]);
         cookies.await?.convert()
     }
 
-    pub(crate) async fn background(&self) -> WebDriverResult<String> {
+    /// The colour behind the page.
+    pub async fn background(&self) -> WebDriverResult<String> {
         let script = "return getComputedStyle(document.body).backgroundColor";
         self.driver.execute(script, vec![]).await?.convert()
     }
@@ -202,7 +218,7 @@ impl Chromium {
     }
 
     /// Nothing reaches beyond the window's right edge.
-    pub(crate) async fn fits(&self, path: &str) -> WebDriverResult<()> {
+    pub async fn fits(&self, path: &str) -> WebDriverResult<()> {
         let needed = self
             .number("return document.documentElement.scrollWidth")
             .await?;
@@ -211,7 +227,8 @@ impl Chromium {
         Ok(())
     }
 
-    pub(crate) async fn screenshot(&self, name: &str) -> WebDriverResult<()> {
+    /// Leaves a picture of the page in `<target directory>/screenshots`.
+    pub async fn screenshot(&self, name: &str) -> WebDriverResult<()> {
         // Tests lie in `<target directory>/<profile>/deps`.
         let program = env::current_exe().unwrap();
         let target = program.ancestors().nth(3).unwrap_or(Path::new("."));

@@ -4,6 +4,8 @@ use serde_json::json;
 use tenure::{SessionError, SessionKey, Sessions, StoreError};
 use testkit::Django;
 
+use crate::site::Site;
+
 const SOURCES: [(&str, &str); 4] = [
     (
         "{'user': 7, 'until': dt.datetime(2026, 1, 2, 3, 4, tzinfo=dt.timezone.utc)}",
@@ -20,8 +22,21 @@ const SOURCES: [(&str, &str); 4] = [
     ("{'seen': {4}}", "set under the key \"seen\""),
 ];
 
+pub(crate) fn stay_djangos(site: &mut Site) {
+    let Site {
+        django,
+        runtime,
+        sessions,
+        ..
+    } = site;
+    runtime.block_on(async {
+        are_an_error_and_stay(django, sessions).await;
+        outlast_a_slow_request(django, sessions).await;
+    });
+}
+
 /// Such a session is an error, in whatever way it is used, and Django's alone.
-pub(crate) async fn are_an_error_and_stay(django: &mut Django, sessions: &Sessions) {
+async fn are_an_error_and_stay(django: &mut Django, sessions: &Sessions) {
     for (source, named) in SOURCES {
         let saved = django.ask(&json!({"op": "save_python", "source": source}));
         let key = SessionKey::parse(saved["key"].as_str().unwrap()).unwrap();
@@ -47,7 +62,7 @@ pub(crate) async fn are_an_error_and_stay(django: &mut Django, sessions: &Sessio
 }
 
 /// A request that had loaded the session before does not write over it either.
-pub(crate) async fn outlast_a_slow_request(django: &mut Django, sessions: &Sessions) {
+async fn outlast_a_slow_request(django: &mut Django, sessions: &Sessions) {
     let saved = django.ask(&json!({"op": "save", "data": {"user": 7}}));
     let key = SessionKey::parse(saved["key"].as_str().unwrap()).unwrap();
     let cookie = format!("sessionid={}", key.as_str());
