@@ -15,7 +15,7 @@ use minijinja::{Environment, context};
 use serde::Deserialize;
 use tenure::{
     Session, SessionError, SessionLayer, Settings,
-    auth::{self, Auth, AuthError, User},
+    auth::{self, Auth, AuthError, LoginRequired, User},
 };
 use tower_http::csrf::CsrfLayer;
 
@@ -50,15 +50,18 @@ pub(crate) async fn router(settings: Settings) -> Outcome<Router> {
         include_str!("../django/account/templates/base.html"),
     )?;
     templates.add_template("cart.html", include_str!("../templates/cart.html"))?;
+    let auth = Auth::open(&settings).await?;
+    // The login is Django's page, which leads back here.
+    let members = LoginRequired::new(auth.clone(), &settings);
     let service = Service {
-        auth: Auth::open(&settings).await?,
+        auth,
         templates: Arc::new(templates),
     };
     Ok(Router::new()
         .route("/cart", get(show))
         .route("/cart/add", post(add))
         .route("/cart/remove", post(remove))
-        .route("/cart/checkout", get(check_out))
+        .route("/cart/checkout", get(check_out).route_layer(members))
         .route("/cart/logout", post(log_out))
         .layer(SessionLayer::open(settings).await?)
         // By Sec-Fetch-Site and Origin, so forms need no token.
@@ -110,16 +113,12 @@ async fn remove(
     Ok(Redirect::to("/cart"))
 }
 
-/// The login is Django's page. `next` is a path of this site and fixed, so that no visitor can point it elsewhere.
 async fn check_out(
     State(service): State<Service>,
     session: Session,
-    user: Option<User>,
+    user: User,
 ) -> Result<Response, Failure> {
-    match user {
-        None => Ok(Redirect::to("/account/login?next=/cart/checkout").into_response()),
-        user => service.page(&session, user.as_ref(), true),
-    }
+    service.page(&session, Some(&user), true)
 }
 
 async fn log_out(session: Session) -> Result<Redirect, Failure> {

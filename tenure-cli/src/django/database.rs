@@ -1,6 +1,6 @@
 //! Django's database as a URL, and what two URLs have in common.
 
-use std::{fmt, path::Path};
+use std::{collections::BTreeMap, fmt, path::Path};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::Value;
@@ -79,7 +79,9 @@ fn postgres(database: &Database) -> Address {
         there.unwrap_or("/tmp").to_owned()
     });
     let mut query = Vec::new();
-    for (option, value) in &database.options {
+    // In the same order whatever order JSON objects keep in this build.
+    let options: BTreeMap<_, _> = database.options.iter().collect();
+    for (option, value) in options {
         let value = match (option.as_str(), value.as_str()) {
             // "If the server wants it" is no less with what tenure has.
             ("sslmode", Some("allow")) => "prefer".to_owned(),

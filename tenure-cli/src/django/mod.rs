@@ -54,6 +54,7 @@ pub(crate) mod tests {
         let mut all = json!({
             "django": "5.2.19", "version": [5, 2], "module": "site.settings", "debug": false, "secret": SECRET, "fallbacks": [],
             "settings": {
+                "LOGIN_REDIRECT_URL": "/accounts/profile/", "LOGIN_URL": "/accounts/login/", "LOGOUT_REDIRECT_URL": null,
                 "SESSION_CACHE_ALIAS": "default", "SESSION_COOKIE_AGE": 1_209_600, "SESSION_COOKIE_DOMAIN": null,
                 "SESSION_COOKIE_HTTPONLY": true, "SESSION_COOKIE_NAME": "sessionid", "SESSION_COOKIE_PATH": "/",
                 "SESSION_COOKIE_SAMESITE": "Lax", "SESSION_COOKIE_SECURE": false,

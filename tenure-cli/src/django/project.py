@@ -19,7 +19,8 @@ from importlib import import_module
 MARK = "tenure:"
 SALT = "tenure.doctor"
 OPERATIONS = {}
-SESSION_SETTINGS = [
+URLS = ["LOGIN_REDIRECT_URL", "LOGIN_URL", "LOGOUT_REDIRECT_URL"]
+SESSION_SETTINGS = URLS + [
     "SESSION_CACHE_ALIAS",
     "SESSION_COOKIE_AGE",
     "SESSION_COOKIE_DOMAIN",
@@ -213,12 +214,26 @@ def attempt(function, *arguments):
         return {"error": f"{type(error).__name__}: {error}"}
 
 
+def address(name, value):
+    """Where a setting leads that may be the name of a URL pattern."""
+    from django.conf import global_settings
+    from django.shortcuts import resolve_url
+
+    try:
+        return None if value is None else str(resolve_url(value))
+    except Exception:
+        # Django cannot tell either: a redirect there fails.
+        return getattr(global_settings, name)
+
+
 def setting(name):
     from django.conf import settings
 
     value = getattr(settings, name, None)
     if name in FLAGS:
         return bool(value)
+    if name in URLS:
+        return address(name, value)
     try:
         return plain(value)
     except TypeError:

@@ -29,6 +29,9 @@ const PLAIN: &[(&str, &str)] = &[
     ("SESSION_COOKIE_SAMESITE", "\"Lax\""),
     ("SESSION_SAVE_EVERY_REQUEST", "false"),
     ("SESSION_EXPIRE_AT_BROWSER_CLOSE", "false"),
+    ("LOGIN_URL", "\"/accounts/login/\""),
+    ("LOGIN_REDIRECT_URL", "\"/accounts/profile/\""),
+    ("LOGOUT_REDIRECT_URL", "false"),
     ("USE_TZ", "true"),
     ("TIME_ZONE", "\"America/Chicago\""),
 ];

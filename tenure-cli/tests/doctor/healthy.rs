@@ -28,6 +28,12 @@ fn files_caches_and_cookies() {
     let mut site = Site::migrated();
     is_healthy(&site);
 
+    // The name of a URL pattern is the address that Django makes of it.
+    site.settle("LOGIN_URL = 'admin:login'");
+    is_healthy(&site);
+    let made = fs::read_to_string(site.place.path().join("tenure.toml")).unwrap();
+    assert!(made.contains("LOGIN_URL = \"/admin/login/\"\n"), "{made}");
+
     let folder = site.place.path().join("sessions");
     fs::create_dir(&folder).unwrap();
     fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).unwrap();

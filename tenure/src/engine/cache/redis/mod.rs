@@ -285,6 +285,10 @@ impl Cache for RedisCache {
         Ok(answer == Value::Int(1))
     }
 
+    fn atomic_rename(&self) -> bool {
+        !self.link.is_cluster()
+    }
+
     async fn rename(
         &self,
         old: &str,

@@ -80,6 +80,10 @@ impl Location {
     }
 
     /// A new connection, and what drives it.
+    #[cfg_attr(
+        not(feature = "postgres-tls"),
+        expect(clippy::clone_on_copy, reason = "with TLS it is more than a mark")
+    )]
     pub(super) async fn connect(
         &self,
     ) -> Result<
