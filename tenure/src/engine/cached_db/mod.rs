@@ -20,13 +20,19 @@
 mod flight;
 mod told;
 mod value;
+mod versions;
 
 use std::{
     sync::Arc,
     time::{Duration, SystemTime},
 };
 
-use self::{flight::Flights, told::ToldCache, value::Value};
+use self::{
+    flight::Flights,
+    told::ToldCache,
+    value::Value,
+    versions::{Both, from_store},
+};
 use super::cache::{Cache, Entry, Format, Replaced};
 use crate::{
     error::StoreError,
@@ -78,48 +84,6 @@ pub struct CachedStore<S, C> {
     max_size: usize,
     flights: Flights,
     system: Arc<dyn System>,
-}
-
-/// Versions of both: that of the store's record, and that of the cache's entry.
-struct Both {
-    store: Version,
-    /// Unknown if this request does not know what the cache holds.
-    cache: Version,
-}
-
-impl Both {
-    fn join(&self) -> Version {
-        let store = self.store.as_bytes().unwrap_or_default();
-        let cache = self.cache.as_bytes().unwrap_or_default();
-        let length = u32::try_from(store.len()).unwrap_or_default();
-        Version::from_bytes([&length.to_le_bytes(), store, cache].concat())
-    }
-
-    fn split(version: &Version) -> Self {
-        let known = |bytes: &[u8]| match bytes {
-            [] => Version::default(),
-            bytes => Version::from_bytes(bytes),
-        };
-        let parts = version.as_bytes().and_then(|bytes| {
-            let (length, rest) = bytes.split_first_chunk()?;
-            rest.split_at_checked(usize::try_from(u32::from_le_bytes(*length)).ok()?)
-        });
-        let (store, cache) = parts.unwrap_or_default();
-        Self {
-            store: known(store),
-            cache: known(cache),
-        }
-    }
-}
-
-/// A record of the store alone, whose place in the cache is unknown.
-fn from_store(mut record: Record) -> Record {
-    record.version = Both {
-        store: record.version,
-        cache: Version::default(),
-    }
-    .join();
-    record
 }
 
 impl<S: SessionStore, C: Cache> CachedStore<S, C> {
