@@ -28,7 +28,12 @@ use std::{
     sync::Arc,
 };
 
-use crate::{codec::signing::salted_hmac, key::SessionKey, record::Damage, secret::Secret};
+use crate::{
+    codec::{hex, signing::salted_hmac},
+    key::SessionKey,
+    record::Damage,
+    secret::Secret,
+};
 
 /// What stands for a session in logs and metrics: twelve hexadecimal digits that tell sessions of one site apart and open none.
 ///
@@ -48,9 +53,7 @@ impl<'a> SessionTag<'a> {
 impl fmt::Display for SessionTag<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mac = salted_hmac("tenure.log", self.key.as_str().as_bytes(), self.secret);
-        mac.iter()
-            .take(6)
-            .try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&hex(mac.get(..6).unwrap_or_default()))
     }
 }
 

@@ -1,11 +1,14 @@
 //! What a login does to a session.
 
-use std::fmt::Write as _;
-
 use subtle::ConstantTimeEq;
 
 use super::{AuthError, User, UserId, users::Auth};
-use crate::{codec::signing::salted_hmac, secret::Secret, session::Session, system::random_text};
+use crate::{
+    codec::{hex, signing::salted_hmac},
+    secret::Secret,
+    session::Session,
+    system::random_text,
+};
 
 pub(super) const USER_ID: &str = "_auth_user_id";
 const BACKEND: &str = "_auth_user_backend";
@@ -19,13 +22,7 @@ const HASH_SALT: &str = "django.contrib.auth.models.AbstractBaseUser.get_session
 
 /// Ties a session to the user's present password: `get_session_auth_hash` of Django's `AbstractBaseUser`.
 fn session_hash(encoded_password: &str, secret: &Secret) -> String {
-    let mac = salted_hmac(HASH_SALT, encoded_password.as_bytes(), secret);
-    mac.iter()
-        .fold(String::with_capacity(64), |mut text, byte| {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+    hex(&salted_hmac(HASH_SALT, encoded_password.as_bytes(), secret))
 }
 
 fn matches(session: &Session, expected: &str) -> bool {

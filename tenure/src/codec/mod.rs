@@ -4,10 +4,12 @@
 //! store.
 
 mod base;
+mod hex;
 pub mod pickle;
 mod signed_json;
 pub mod signing;
 mod zlib;
 
+pub(crate) use self::hex::hex;
 pub use self::signed_json::SignedJson;
 pub(crate) use self::zlib::{deflate_if_shorter, inflate};

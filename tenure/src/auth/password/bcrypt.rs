@@ -4,7 +4,8 @@ use base64::Engine as _;
 use bcrypt::BASE_64;
 use sha2::{Digest as _, Sha256};
 
-use super::{Format, HashError, Stored, hasher::Kind, hex, number};
+use super::{Format, HashError, Stored, hasher::Kind, number};
+use crate::codec::hex;
 use crate::system::{RandomError, System};
 
 /// What bcrypt can take in.

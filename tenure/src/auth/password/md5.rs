@@ -2,7 +2,8 @@
 
 use md5::{Digest as _, Md5 as Computation};
 
-use super::{Format, HashError, SALT_LENGTH, Stored, hasher::Kind, hex};
+use super::{Format, HashError, SALT_LENGTH, Stored, hasher::Kind};
+use crate::codec::hex;
 
 const ALGORITHM: &str = "md5";
 

@@ -43,7 +43,7 @@ mod scrypt;
 #[cfg(test)]
 mod tests;
 
-use std::{fmt::Write as _, str::FromStr};
+use std::str::FromStr;
 
 use crate::system::{RandomError, System, random_text};
 
@@ -95,14 +95,4 @@ fn number<T: FromStr + ToString>(text: &str) -> Option<T> {
     text.parse()
         .ok()
         .filter(|number: &T| number.to_string() == text)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
 }

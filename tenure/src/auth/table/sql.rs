@@ -2,7 +2,7 @@
 
 use md5::{Digest as _, Md5};
 
-use crate::{engine::db::Dialect, settings::Settings};
+use crate::{codec::hex, engine::db::Dialect, settings::Settings};
 
 /// What is asked of a database about users. Parameters stand in the order in which they are named.
 pub(super) struct Sql {
@@ -129,7 +129,7 @@ fn truncated(dialect: Dialect, name: String) -> String {
     }
     let digest = Md5::digest(&name);
     let mut short: String = name.chars().take(limit - 4).collect();
-    short.extend(digest.iter().take(2).map(|byte| format!("{byte:02x}")));
+    short.extend(hex(&digest).chars().take(4));
     short
 }
 

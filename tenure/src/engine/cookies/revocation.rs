@@ -1,8 +1,9 @@
 //! Which sessions were ended, though their cookies live on.
 
-use std::{fmt::Write as _, time::SystemTime};
+use std::time::SystemTime;
 
 use crate::{
+    codec::hex,
     data::Data,
     error::StoreError,
     key::SessionKey,
@@ -18,12 +19,7 @@ pub(super) struct Generation(pub(super) [u8; 16]);
 impl Generation {
     /// What an ended generation is kept under: 39 characters, as Django's column takes 40.
     fn key(self) -> Option<SessionKey> {
-        let mut text = String::from("revoked");
-        for byte in self.0 {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "{byte:02x}");
-        }
-        SessionKey::parse(&text)
+        SessionKey::parse(&format!("revoked{}", hex(&self.0)))
     }
 }
 
