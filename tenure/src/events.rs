@@ -71,6 +71,12 @@ pub enum EndReason {
     Flushed,
     /// A request met it after its end.
     Expired,
+    /// It was ended from outside: by its user from another session, or by whoever runs the site.
+    Revoked,
+    /// Its user logged in elsewhere, and `TENURE_MAX_SESSIONS` allows no more.
+    TooMany,
+    /// It came back from another browser or network, and the settings say that it ends then.
+    Elsewhere,
 }
 
 impl fmt::Display for EndReason {
@@ -78,6 +84,9 @@ impl fmt::Display for EndReason {
         f.write_str(match self {
             Self::Flushed => "it was flushed",
             Self::Expired => "it had expired",
+            Self::Revoked => "it was ended from outside",
+            Self::TooMany => "its user has too many sessions",
+            Self::Elsewhere => "it came back from elsewhere",
         })
     }
 }
@@ -96,6 +105,16 @@ pub enum Suspicion {
     Damaged(Damage),
     /// A request wanted to change a session that another one had ended, or that had expired. It got 400.
     Interrupted,
+    /// The session came back from another kind of browser than it was bound to (`TENURE_BIND_USER_AGENT`).
+    OtherUserAgent,
+    /// The session came back from another network than it was bound to (`TENURE_BIND_ADDRESS`).
+    OtherNetwork,
+    /// A key came by another way than it was given out: one from a cookie in the URL, say. It was refused.
+    OtherTransport,
+    /// A cookie that only HTTPS may carry came without. It was not looked at.
+    Plaintext,
+    /// A cookie that remembers a user was used a second time: somebody has a copy. All that came of it is ended.
+    RememberedTwice,
 }
 
 impl fmt::Display for Suspicion {
@@ -110,6 +129,17 @@ impl fmt::Display for Suspicion {
                 write!(f, "session data corrupted: {damage}; it counts as empty")
             }
             Self::Interrupted => f.write_str("a change to a session that has ended meanwhile"),
+            Self::OtherUserAgent => {
+                f.write_str("a session that came back from another kind of browser")
+            }
+            Self::OtherNetwork => f.write_str("a session that came back from another network"),
+            Self::OtherTransport => {
+                f.write_str("a key that came by another way than it was given out")
+            }
+            Self::Plaintext => f.write_str("a cookie for HTTPS alone that came without"),
+            Self::RememberedTwice => {
+                f.write_str("a cookie that remembers a user, used a second time")
+            }
         }
     }
 }

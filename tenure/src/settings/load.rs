@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, path::Path};
 use toml::Table;
 
 use super::{
-    CacheSettings, DatabaseSettings, Settings, SettingsError, UserColumns,
+    AssuranceLevel, AtMaxSessions, CacheSettings, DatabaseSettings, Policy, Settings,
+    SettingsError, Transport, UserColumns,
     check::LEAST_MAX_SIZE,
     value::{Given, Raw},
 };
@@ -19,6 +20,8 @@ const ENVIRONMENT: &str = "environment";
 const DATABASE_URL: &str = "DATABASE_URL";
 /// `django` or `strict`: what the other settings are laid over.
 const PROFILE: &str = "TENURE_PROFILE";
+/// `aal1` to `aal3`: two limits in one word, which each of them overrides.
+const ASSURANCE_LEVEL: &str = "TENURE_ASSURANCE_LEVEL";
 
 const NAMES: &[&str] = &[
     "CACHES",
@@ -41,20 +44,36 @@ const NAMES: &[&str] = &[
     "SESSION_FILE_PATH",
     "SESSION_SAVE_EVERY_REQUEST",
     "SESSION_SERIALIZER",
+    "TENURE_ABSOLUTE_LIMIT",
+    ASSURANCE_LEVEL,
+    "TENURE_AT_MAX_SESSIONS",
+    "TENURE_BIND_ADDRESS",
+    "TENURE_BIND_USER_AGENT",
     "TENURE_COOKIE_CHUNKS",
     "TENURE_COOKIE_REVOCATION",
     "TENURE_DEVELOPMENT",
+    "TENURE_HASH_KEYS",
+    "TENURE_IDLE_LIMIT",
+    "TENURE_MAX_KEYS",
+    "TENURE_MAX_SESSIONS",
     "TENURE_MAX_SIZE",
     "TENURE_PASSWORD_HASHER",
     PROFILE,
     "TENURE_READ_REPLICA",
+    "TENURE_REMEMBER_AGE",
+    "TENURE_REMEMBER_COOKIE_NAME",
     "TENURE_SITE",
     "TENURE_STORE_TIMEOUT",
+    "TENURE_TRANSPORTS",
+    "TENURE_TRUSTED_PROXIES",
+    "TENURE_URL_PARAMETER",
     "TENURE_USER_COLUMNS",
+    "TENURE_USER_SESSIONS",
     "TENURE_USER_TABLE",
     "TIME_ZONE",
     "USE_TZ",
 ];
+const POLICIES: &str = "one of \"off\", \"report\", \"ask\" and \"end\" is needed";
 const IN_DATABASES: &[&str] = &["URL", "TIME_ZONE"];
 const IN_CACHES: &[&str] = &[
     "BACKEND",
@@ -218,6 +237,10 @@ impl Settings {
                 _ => return Err(profile.wrong("\"django\" or \"strict\" is needed")),
             };
         }
+        for level in given.iter().filter(|given| given.name == ASSURANCE_LEVEL) {
+            let needed = "one of \"aal1\", \"aal2\" and \"aal3\" is needed";
+            settings.set_assurance_level(level.word(needed, AssuranceLevel::parse)?);
+        }
         for given in &given {
             settings.set(given)?;
         }
@@ -279,7 +302,34 @@ impl Settings {
                 let bytes = given.number(LEAST_MAX_SIZE.into(), " of bytes")?;
                 self.max_size = usize::try_from(bytes).unwrap_or(usize::MAX);
             }
-            PROFILE => {}
+            "TENURE_IDLE_LIMIT" => self.idle_limit = given.optional_seconds()?,
+            "TENURE_ABSOLUTE_LIMIT" => self.absolute_limit = given.optional_seconds()?,
+            "TENURE_HASH_KEYS" => self.hash_keys = given.flag()?,
+            "TENURE_USER_SESSIONS" => self.user_sessions = given.flag()?,
+            "TENURE_MAX_SESSIONS" => self.max_sessions = given.optional_count()?,
+            "TENURE_AT_MAX_SESSIONS" => {
+                let needed = "\"end_oldest\" or \"refuse\" is needed";
+                self.at_max_sessions = given.word(needed, AtMaxSessions::parse)?;
+            }
+            "TENURE_BIND_USER_AGENT" => {
+                self.bind_user_agent = given.word(POLICIES, Policy::parse)?
+            }
+            "TENURE_BIND_ADDRESS" => self.bind_address = given.word(POLICIES, Policy::parse)?,
+            "TENURE_TRUSTED_PROXIES" => self.trusted_proxies = given.list()?,
+            "TENURE_TRANSPORTS" => {
+                let needed = "a list of \"cookie\", \"header\" and \"url\" is needed";
+                let known = given
+                    .list()?
+                    .iter()
+                    .map(|word| Transport::parse(word))
+                    .collect();
+                self.transports = Option::ok_or_else(known, || given.wrong(needed))?;
+            }
+            "TENURE_URL_PARAMETER" => self.url_parameter = given.text()?,
+            "TENURE_MAX_KEYS" => self.max_keys = given.optional_count()?,
+            "TENURE_REMEMBER_COOKIE_NAME" => self.remember_cookie_name = given.text()?,
+            "TENURE_REMEMBER_AGE" => self.remember_age = given.seconds()?,
+            PROFILE | ASSURANCE_LEVEL => {}
             _ => return Err(given.unknown(NAMES, &[])),
         }
         Ok(())

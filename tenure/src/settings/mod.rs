@@ -15,23 +15,29 @@
 //! Names and defaults are those of `django/conf/global_settings.py` (Django 5.2). What Django does not have begins with `TENURE_`.
 //! A wrong value is an error that names the setting, the value and what is allowed; so is a name that does not exist.
 
+mod assurance;
 mod check;
 mod error;
 mod load;
+mod policy;
 mod redact;
 mod same_site;
 mod secret_key;
 mod suggest;
+mod transport;
 mod users;
 mod value;
 mod zone;
 
 use std::{collections::BTreeMap, fmt, path::PathBuf, time::Duration};
 
+pub use assurance::AssuranceLevel;
 pub use error::SettingsError;
+pub use policy::{AtMaxSessions, Policy};
 pub use redact::without_password;
 pub use same_site::SameSite;
 pub(crate) use suggest::nearest;
+pub use transport::Transport;
 pub use users::UserColumns;
 
 use crate::secret::Secret;
@@ -147,6 +153,37 @@ pub struct Settings {
     pub user_table: String,
     /// `TENURE_USER_COLUMNS`: what the columns of that table are called. As in `auth_user`.
     pub user_columns: UserColumns,
+    /// `TENURE_IDLE_LIMIT`: how long after a user's last request the session ends, in seconds, however long it might last otherwise. None.
+    pub idle_limit: Option<Duration>,
+    /// `TENURE_ABSOLUTE_LIMIT`: how long after its begin, or the last proof of who the user is, a session ends, in seconds, however active.
+    /// None.
+    pub absolute_limit: Option<Duration>,
+    /// `TENURE_HASH_KEYS`: whether the store keeps a hash of each key in its place, so that who reads the store can use none. Django does not
+    /// find such sessions. `false`.
+    pub hash_keys: bool,
+    /// `TENURE_USER_SESSIONS`: whether the sessions of each user are listed, for "your devices" and "log out everywhere". `false`.
+    pub user_sessions: bool,
+    /// `TENURE_MAX_SESSIONS`: how many sessions a user may have at a time. None: any number.
+    pub max_sessions: Option<usize>,
+    /// `TENURE_AT_MAX_SESSIONS`: what a login beyond that does: `end_oldest` or `refuse`.
+    pub at_max_sessions: AtMaxSessions,
+    /// `TENURE_BIND_USER_AGENT`: what happens when a session comes back from another kind of browser: `off`, `report`, `ask` or `end`.
+    pub bind_user_agent: Policy,
+    /// `TENURE_BIND_ADDRESS`: what happens when a session comes back from another network: `off`, `report`, `ask` or `end`.
+    pub bind_address: Policy,
+    /// `TENURE_TRUSTED_PROXIES`: the networks of the proxies whose word about the visitor's address and scheme counts, such as
+    /// `10.0.0.0/8`. None.
+    pub trusted_proxies: Vec<String>,
+    /// `TENURE_TRANSPORTS`: how a session's key may travel; the first is how new ones do. `cookie` alone.
+    pub transports: Vec<Transport>,
+    /// `TENURE_URL_PARAMETER`: what the key is called where it stands in the URL. `sid`.
+    pub url_parameter: String,
+    /// `TENURE_MAX_KEYS`: how many keys a session may hold. None: any number.
+    pub max_keys: Option<usize>,
+    /// `TENURE_REMEMBER_COOKIE_NAME`: the cookie that remembers a user beyond the session. `remember`.
+    pub remember_cookie_name: String,
+    /// `TENURE_REMEMBER_AGE`: how long that cookie lasts after its last use, in seconds. 30 days.
+    pub remember_age: Duration,
 }
 
 /// An entry of `DATABASES`.
@@ -261,13 +298,28 @@ impl Settings {
             password_hasher: None,
             user_table: "auth_user".into(),
             user_columns: UserColumns::default(),
+            idle_limit: None,
+            absolute_limit: None,
+            hash_keys: false,
+            user_sessions: false,
+            max_sessions: None,
+            at_max_sessions: AtMaxSessions::EndOldest,
+            bind_user_agent: Policy::Off,
+            bind_address: Policy::Off,
+            trusted_proxies: Vec::new(),
+            transports: vec![Transport::Cookie],
+            url_parameter: "sid".into(),
+            max_keys: None,
+            remember_cookie_name: "remember".into(),
+            remember_age: Duration::from_hours(30 * 24),
         }
     }
 
     /// For new services that share nothing with Django: a cookie that browsers guard best, and that goes when they close.
     ///
-    /// The cookie is `__Host-id`, over HTTPS alone, hidden from scripts, `SameSite=Lax`. What else this profile is to have (limits for
-    /// idle and absolute time, keys hashed in the store) comes with a later release.
+    /// The cookie is `__Host-id`, over HTTPS alone, hidden from scripts, `SameSite=Lax`. A session ends two weeks after its last request
+    /// and 30 days after its begin (NIST's level AAL1) at the latest; its key is hashed in the store; each user's sessions are listed; and it
+    /// holds at most 1,000 keys.
     ///
     /// ```
     /// let settings = tenure::Settings::strict();
@@ -279,6 +331,12 @@ impl Settings {
             cookie_name: "__Host-id".into(),
             cookie_secure: true,
             expire_at_browser_close: true,
+            idle_limit: Some(Duration::from_hours(14 * 24)),
+            absolute_limit: Some(Duration::from_hours(30 * 24)),
+            hash_keys: true,
+            user_sessions: true,
+            max_keys: Some(1000),
+            remember_cookie_name: "__Host-remember".into(),
             ..Self::django()
         }
     }

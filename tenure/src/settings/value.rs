@@ -112,16 +112,43 @@ impl Given<'_> {
 
     /// A whole number from 0; nothing for `false` and for Python's `None`.
     pub(super) fn optional_number(&self, unit: &str) -> Result<Option<i64>, SettingsError> {
-        match self.value {
-            Raw::Toml(Value::Boolean(false)) => Ok(None),
-            Raw::Toml(Value::String(text)) if text == "None" => Ok(None),
-            _ => self.number(0, unit).map(Some),
-        }
+        self.optional_number_from(0, unit)
+    }
+
+    fn optional_number_from(&self, least: i64, unit: &str) -> Result<Option<i64>, SettingsError> {
+        let nothing = match self.value {
+            Raw::Toml(Value::Boolean(false)) => true,
+            Raw::Toml(Value::String(text)) => text == "None",
+            Raw::Text(text) => matches!(text, "None" | "false"),
+            Raw::Toml(_) => false,
+        };
+        (!nothing).then(|| self.number(least, unit)).transpose()
     }
 
     pub(super) fn seconds(&self) -> Result<Duration, SettingsError> {
         let seconds = self.number(1, " of seconds")?;
         Ok(Duration::from_secs(seconds.unsigned_abs()))
+    }
+
+    /// A whole number of seconds from 1; nothing for `false` and for Python's `None`.
+    pub(super) fn optional_seconds(&self) -> Result<Option<Duration>, SettingsError> {
+        let seconds = self.optional_number_from(1, " of seconds")?;
+        Ok(seconds.map(|seconds| Duration::from_secs(seconds.unsigned_abs())))
+    }
+
+    /// A whole number from 1; nothing for `false` and for Python's `None`.
+    pub(super) fn optional_count(&self) -> Result<Option<usize>, SettingsError> {
+        let count = self.optional_number_from(1, "")?;
+        Ok(count.map(|count| usize::try_from(count).unwrap_or(usize::MAX)))
+    }
+
+    /// A word that `parse` knows.
+    pub(super) fn word<T>(
+        &self,
+        needed: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<T, SettingsError> {
+        parse(&self.text()?).ok_or_else(|| self.wrong(needed))
     }
 
     pub(super) fn same_site(&self) -> Result<SameSite, SettingsError> {
