@@ -70,7 +70,11 @@ impl Dialect for Postgres {
 
     fn advice(error: &dyn DatabaseError, place: &str, tried: Duration) -> String {
         let code = error.code().unwrap_or_default();
-        codes::trouble(&code).what(super::super::trouble::Purpose::Sessions, place, tried)
+        codes::trouble(&code, error.message()).what(
+            super::super::trouble::Purpose::Sessions,
+            place,
+            tried,
+        )
     }
 }
 
