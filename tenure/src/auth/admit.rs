@@ -20,7 +20,7 @@ pub(super) async fn admit(session: &Session, id: &UserId) -> Result<(), AuthErro
     let Some(most) = users.most else {
         return Ok(());
     };
-    let entries = shared.sessions_of(user).await?;
+    let mut entries = shared.sessions_of(user).await?;
     if entries.len() <= most {
         return Ok(());
     }
@@ -29,28 +29,19 @@ pub(super) async fn admit(session: &Session, id: &UserId) -> Result<(), AuthErro
         session.leave(user).await?;
         return refused;
     }
+    // By the time when they were seen, so that two logins at once come to the same result.
+    entries.sort_by_key(|entry| entry.seen);
+    entries.truncate(entries.len().saturating_sub(most));
     let name = session.name();
     let is_own = |entry: &Entry| Some(&entry.name) == name.as_ref();
-    let mut stays = entries.iter().any(is_own);
-    let ended = too_many(entries, most, is_own);
-    stays &= !ended.iter().any(is_own);
-    shared.end(user, &ended, EndReason::TooMany).await?;
-    if stays {
-        return Ok(());
+    let overtaken = entries.iter().any(is_own);
+    shared
+        .end(user, entries.into(), |_| true, EndReason::TooMany)
+        .await?;
+    if overtaken {
+        // The other logins at this moment were later.
+        session.flush().await?;
+        return refused;
     }
-    // Another login at the same moment was the later one.
-    session.flush().await?;
-    refused
-}
-
-/// Those that have to go of sessions in the order of their logins: those that were seen longest ago. A login goes before later ones, and
-/// after all earlier ones, whatever the clocks of several servers say.
-fn too_many(mut entries: Vec<Entry>, most: usize, is_own: impl Fn(&Entry) -> bool) -> Vec<Entry> {
-    let surplus = entries.len().saturating_sub(most);
-    let own = entries.iter().position(is_own).unwrap_or(entries.len());
-    if let Some(earlier) = entries.get_mut(..own) {
-        earlier.sort_by_key(|entry| entry.seen);
-    }
-    entries.truncate(surplus);
-    entries
+    Ok(())
 }

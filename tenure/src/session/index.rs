@@ -18,7 +18,7 @@ use crate::{
     settings::{AtMaxSessions, Settings},
     store::{
         Store,
-        index::{Documents, Entry, Keeps, new_handle},
+        index::{Documents, Entry, Keeps, Known, new_handle},
     },
 };
 
@@ -140,23 +140,32 @@ impl Shared {
         Ok(self.user_sessions()?.index.list(user, self.now()).await?)
     }
 
-    /// Ends these sessions of one user.
+    /// As [`sessions_of`](Self::sessions_of), in one round trip: some may have ended already.
+    pub(crate) async fn known_sessions(&self, user: &str) -> Result<Known, SessionError> {
+        Ok(self.user_sessions()?.index.known(user, self.now()).await?)
+    }
+
+    /// Ends those of a user's sessions that are `meant`; tells how many.
     pub(crate) async fn end(
         &self,
         user: &str,
-        entries: &[Entry],
+        known: Known,
+        meant: impl Fn(&Entry) -> bool,
         reason: EndReason,
-    ) -> Result<(), SessionError> {
-        let names: Vec<SessionKey> = entries.iter().map(|entry| entry.name.clone()).collect();
+    ) -> Result<usize, SessionError> {
+        let names = known.entries.iter().filter(|entry| meant(entry));
+        let names: Vec<SessionKey> = names.map(|entry| entry.name.clone()).collect();
         if names.is_empty() {
-            return Ok(());
+            return Ok(0);
         }
         // The sessions first: an entry without a session is nothing, and a session without an entry could not be ended any more.
         self.store.by_name().delete_many(&names).await?;
         for name in &names {
             self.tell(|events| events.ended(self.tag(name), reason));
         }
-        Ok(self.user_sessions()?.index.remove(user, &names).await?)
+        let index = &self.user_sessions()?.index;
+        index.remove_known(user, known, &names).await?;
+        Ok(names.len())
     }
 }
 
@@ -177,7 +186,11 @@ impl Session {
         expect(dead_code, reason = "logins alone do it")
     )]
     pub(crate) async fn enter(&self, user: &str) -> Result<(), SessionError> {
-        let entry = self.0.entry(&self.0.state())?;
+        let entry = {
+            let mut state = self.0.state();
+            state.entered = Some(self.0.shared.now());
+            self.0.entry(&state)?
+        };
         if let (Some(users), Some(entry)) = (&self.0.shared.user_sessions, entry) {
             users.index.put(user, &entry).await?;
         }
@@ -208,7 +221,7 @@ impl Inner {
         let Some(stored) = &state.stored else {
             return Ok(None);
         };
-        let now = self.shared.now();
+        let now = state.entered.unwrap_or(self.shared.now());
         let (address, user_agent) = Self::client();
         Ok((stored.expires_at != Moment::LAST).then_some(Entry {
             handle: new_handle(&*self.shared.system)?,

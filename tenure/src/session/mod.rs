@@ -24,7 +24,9 @@ use std::{
 };
 
 pub(crate) use finish::{CookieChange, Finished};
-pub(crate) use index::{USER_ID, UserSessions};
+#[cfg(feature = "auth")]
+pub(crate) use index::USER_ID;
+pub(crate) use index::UserSessions;
 
 use crate::{
     changes::Changes,
@@ -157,6 +159,8 @@ struct State {
     ambiguous: bool,
     /// Another request ended the session.
     interrupted: bool,
+    /// When this request logged in, if it did: its end says the same of when the session was seen.
+    entered: Option<Moment>,
     /// The response's head is on its way: no cookie can be sent any more.
     closed: bool,
 }

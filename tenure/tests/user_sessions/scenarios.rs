@@ -1,27 +1,41 @@
 //! What holds on every engine.
 
+use std::sync::Arc;
+
 use tenure::{
-    Sessions, Settings,
+    SessionKey, Sessions, Settings,
     auth::{self, AuthError},
     events::EndReason,
     settings::AtMaxSessions,
 };
 
+use tokio::{sync::Barrier, task::JoinSet};
+
 use crate::site::{Browser, Ends, Users, at_most, handles, listing};
 
-/// All of it, on sessions that these settings open.
-pub(crate) async fn all(settings: Settings) {
+/// All of it, on sessions that `open` opens on one and the same engine.
+pub(crate) async fn all(settings: Settings, open: impl AsyncFn(&Settings) -> Sessions) {
     let users = Users::open().await;
     let settings = listing(settings);
     let ends = Ends::default();
-    let sessions = Sessions::open(settings.clone()).await.unwrap();
-    let sessions = sessions.with_events(ends.clone());
+    let sessions = open(&settings).await.with_events(ends.clone());
+    // Twice does no harm.
     sessions.store().prepare().await.unwrap();
     sessions.store().prepare().await.unwrap();
     r05_each_session_of_a_user_can_be_ended(&sessions, &users, &ends).await;
     r05_a_changed_password_ends_the_others(&sessions, &users, &ends).await;
     a_new_key_keeps_the_handle(&sessions, &users).await;
-    r20_one_session_too_many(&settings, &users, &ends).await;
+    what_ended_elsewhere_is_not_listed(&sessions, &users).await;
+    let with = async |policy| {
+        let settings = at_most(settings.clone(), 2, policy);
+        open(&settings).await.with_events(ends.clone())
+    };
+    let policies = [
+        with(AtMaxSessions::EndOldest).await,
+        with(AtMaxSessions::Refuse).await,
+    ];
+    r20_one_session_too_many(&policies, &users, &ends).await;
+    r20_logins_at_once_are_not_too_many(&policies, &users).await;
 }
 
 /// A login in three browsers; one is ended from another, then the others, then all.
@@ -141,44 +155,87 @@ async fn a_new_key_keeps_the_handle(sessions: &Sessions, users: &Users) {
     browser.log_out(sessions).await;
 }
 
-async fn r20_one_session_too_many(settings: &Settings, users: &Users, ends: &Ends) {
+/// As when Django logs out, or clears what has expired: it knows nothing of the list.
+async fn what_ended_elsewhere_is_not_listed(sessions: &Sessions, users: &Users) {
     let ada = users.user("ada").await;
-    let open = async |policy| {
-        let settings = at_most(settings.clone(), 2, policy);
-        let sessions = Sessions::open(settings).await.unwrap();
-        sessions.with_events(ends.clone())
-    };
+    let mut here = Browser::logged_in(sessions, &ada).await;
+    let elsewhere = Browser::logged_in(sessions, &ada).await;
+    let key = SessionKey::parse(elsewhere.key.as_deref().unwrap()).unwrap();
+    sessions.store().delete(&key).await.unwrap();
+    let own = here.handle(sessions, &ada).await;
+    for _ in 0..2 {
+        assert_eq!(handles(sessions, &ada).await, [own.clone()]);
+    }
+    here.log_out(sessions).await;
+}
 
-    let sessions = open(AtMaxSessions::EndOldest).await;
-    let mut first = Browser::logged_in(&sessions, &ada).await;
-    let mut second = Browser::logged_in(&sessions, &ada).await;
+async fn r20_one_session_too_many(policies: &[Sessions; 2], users: &Users, ends: &Ends) {
+    let ada = users.user("ada").await;
+    let [sessions, refusing] = policies;
+    let mut first = Browser::logged_in(sessions, &ada).await;
+    let mut second = Browser::logged_in(sessions, &ada).await;
     ends.take();
-    let mut third = Browser::logged_in(&sessions, &ada).await;
+    let mut third = Browser::logged_in(sessions, &ada).await;
     assert_eq!(ends.take(), [EndReason::TooMany]);
-    assert_eq!(first.visitor(&sessions, users).await, None);
-    assert!(second.visitor(&sessions, users).await.is_some());
-    assert!(third.visitor(&sessions, users).await.is_some());
-    assert_eq!(handles(&sessions, &ada).await.len(), 2);
+    assert_eq!(first.visitor(sessions, users).await, None);
+    assert!(second.visitor(sessions, users).await.is_some());
+    assert!(third.visitor(sessions, users).await.is_some());
+    assert_eq!(handles(sessions, &ada).await.len(), 2);
 
-    let sessions = open(AtMaxSessions::Refuse).await;
+    let sessions = refusing;
     let mut fourth = Browser::default();
-    let cart = fourth.request(&sessions, async |session| session.insert("cart", [1]));
+    let cart = fourth.request(sessions, async |session| session.insert("cart", [1]));
     cart.await.unwrap();
-    let refused = fourth.try_log_in(&sessions, &ada).await.unwrap_err();
+    let refused = fourth.try_log_in(sessions, &ada).await.unwrap_err();
     assert!(
         matches!(refused, AuthError::TooManySessions { most: 2 }),
         "{refused}"
     );
     assert_eq!(refused.status(), 409);
-    assert_eq!(fourth.visitor(&sessions, users).await, None);
-    let cart = fourth.request(&sessions, async |session| session.get("cart"));
+    assert_eq!(fourth.visitor(sessions, users).await, None);
+    let cart = fourth.request(sessions, async |session| session.get("cart"));
     assert_eq!(cart.await.unwrap(), Some(vec![1]), "their cart stays");
-    assert!(second.visitor(&sessions, users).await.is_some());
-    assert_eq!(handles(&sessions, &ada).await.len(), 2);
-    second.try_log_in(&sessions, &ada).await.unwrap();
-    third.log_out(&sessions).await;
-    fourth.try_log_in(&sessions, &ada).await.unwrap();
-    assert!(fourth.visitor(&sessions, users).await.is_some());
+    assert!(second.visitor(sessions, users).await.is_some());
+    assert_eq!(handles(sessions, &ada).await.len(), 2);
+    second.try_log_in(sessions, &ada).await.unwrap();
+    third.log_out(sessions).await;
+    fourth.try_log_in(sessions, &ada).await.unwrap();
+    assert!(fourth.visitor(sessions, users).await.is_some());
     sessions.end_all(ada.id()).await.unwrap();
     ends.take();
+}
+
+async fn r20_logins_at_once_are_not_too_many(policies: &[Sessions; 2], users: &Users) {
+    const MANY: usize = 6;
+    let ada = users.user("ada").await;
+    for (sessions, refuses) in policies.iter().zip([false, true]) {
+        for _ in 0..4 {
+            let all_are_there = Arc::new(Barrier::new(MANY));
+            let mut logins = JoinSet::new();
+            for _ in 0..MANY {
+                let (sessions, ada) = (sessions.clone(), ada.clone());
+                let all_are_there = Arc::clone(&all_are_there);
+                logins.spawn(async move {
+                    let mut browser = Browser::default();
+                    all_are_there.wait().await;
+                    let told = browser.try_log_in(&sessions, &ada).await;
+                    (browser, told)
+                });
+            }
+            let mut logged_in = 0;
+            for (mut browser, told) in logins.join_all().await {
+                if let Err(error) = told {
+                    assert_eq!(error.status(), 409, "{error}");
+                }
+                let visitor = browser.visitor(sessions, users).await;
+                logged_in += usize::from(visitor.is_some());
+            }
+            let listed = handles(sessions, &ada).await.len();
+            assert_eq!(listed, logged_in, "refuses: {refuses}");
+            // Who counts at the same moment as others may be refused together with them.
+            let expected = if refuses { 0..=2 } else { 2..=2 };
+            assert!(expected.contains(&logged_in), "{logged_in} logged in");
+            sessions.end_all(ada.id()).await.unwrap();
+        }
+    }
 }

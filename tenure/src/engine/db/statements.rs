@@ -55,7 +55,12 @@ pub(super) const PORTION: usize = 1000;
 const PLACES: [usize; 4] = [1, 10, 100, PORTION];
 
 /// The keys, the last one repeated until they are as many as a statement has places for. That does no harm where they are looked for.
-#[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
+#[cfg(any(
+    feature = "mysql",
+    feature = "postgres",
+    feature = "sqlite",
+    feature = "sqlx-mysql"
+))]
 pub(super) fn padded<'a>(keys: &[&'a str]) -> Vec<&'a str> {
     let mut keys = keys.to_vec();
     if let Some(last) = keys.last().copied() {

@@ -3,13 +3,14 @@
 //! It is changed as sessions are: compare and swap, and again on a conflict.
 
 use std::{
+    collections::HashSet,
     fmt,
     time::{Duration, Instant},
 };
 
 use tokio::task::JoinSet;
 
-use super::{Answer, Entry, Keeps};
+use super::{Answer, Entry, Keeps, Known, Origin};
 use crate::{
     codec::signing::salted_hmac,
     data::Data,
@@ -17,7 +18,7 @@ use crate::{
     json::Json,
     key::SessionKey,
     moment::Moment,
-    record::{Record, Version},
+    record::Record,
     secret::Secret,
     store::{Created, Saved, Store},
 };
@@ -51,14 +52,6 @@ pub(crate) struct Documents {
     spare: Duration,
 }
 
-/// A user's record, as it was read.
-struct Found {
-    key: SessionKey,
-    entries: Vec<Entry>,
-    ends: Moment,
-    version: Version,
-}
-
 impl Documents {
     pub(crate) fn new(
         store: Store,
@@ -85,22 +78,24 @@ impl Documents {
         SessionKey::parse(&letters.collect::<String>())
     }
 
-    /// The user's record. After a rotation of the secret it may still lie where the older one put it.
-    async fn find(&self, user: &str) -> Result<Option<Found>, StoreError> {
+    /// What the user's record holds. After a rotation of the secret it may still lie where the older one put it.
+    async fn find(&self, user: &str) -> Result<Known, StoreError> {
         for secret in std::iter::once(&self.secret).chain(&self.fallbacks) {
             let Some(key) = Self::key(user, secret) else {
                 continue;
             };
             if let Some(record) = self.store.load(&key).await? {
-                return Ok(Some(Found {
-                    key,
+                return Ok(Known {
                     entries: entries(&record),
-                    ends: record.expires_at.into(),
-                    version: record.version,
-                }));
+                    origin: Some(Origin {
+                        key,
+                        ends: record.expires_at.into(),
+                        version: record.version,
+                    }),
+                });
             }
         }
-        Ok(None)
+        Ok(Vec::new().into())
     }
 
     /// A record of these entries. It stays at least until `ends`, where it stood before.
@@ -124,12 +119,11 @@ impl Documents {
     ) -> Result<(), StoreError> {
         let started = Instant::now();
         while started.elapsed() <= self.store.deadline() {
-            let found = self.find(user).await?;
-            let mut entries = found
-                .as_ref()
-                .map(|found| found.entries.clone())
-                .unwrap_or_default();
-            if !change(&mut entries) || self.replaced(user, found, &entries).await? {
+            let Known {
+                mut entries,
+                origin,
+            } = self.find(user).await?;
+            if !change(&mut entries) || self.replace(user, origin, &entries).await? {
                 return Ok(());
             }
             tokio::task::yield_now().await;
@@ -138,20 +132,20 @@ impl Documents {
         Err(StoreError::Contended { after })
     }
 
-    /// Whether the record that was found holds these entries now.
-    async fn replaced(
+    /// Writes these entries, unless another request has written the record meanwhile; tells whether it did.
+    async fn replace(
         &self,
         user: &str,
-        found: Option<Found>,
+        origin: Option<Origin>,
         entries: &[Entry],
     ) -> Result<bool, StoreError> {
         let Some(key) = Self::key(user, &self.secret) else {
             return Ok(true);
         };
-        let record = self.record(entries, found.as_ref().map(|found| found.ends))?;
-        match found {
-            Some(found) if found.key == key => {
-                let saved = self.store.save(&key, &record, &found.version).await?;
+        let record = self.record(entries, origin.as_ref().map(|origin| origin.ends))?;
+        match origin {
+            Some(origin) if origin.key == key => {
+                let saved = self.store.save(&key, &record, &origin.version).await?;
                 Ok(matches!(saved, Saved::Saved(_)))
             }
             older => {
@@ -227,22 +221,38 @@ impl Keeps for Documents {
     }
 
     fn remove<'a>(&'a self, user: &'a str, names: &'a [SessionKey]) -> Answer<'a, ()> {
-        Box::pin(self.change(user, |entries| {
-            let before = entries.len();
-            let names: std::collections::HashSet<&SessionKey> = names.iter().collect();
-            entries.retain(|known| !names.contains(&known.name));
-            entries.len() < before
-        }))
+        Box::pin(self.change(user, |entries| remove(entries, names)))
+    }
+
+    fn known<'a>(&'a self, user: &'a str, _now: Moment) -> Answer<'a, Known> {
+        Box::pin(self.find(user))
+    }
+
+    fn remove_known<'a>(
+        &'a self,
+        user: &'a str,
+        known: Known,
+        names: &'a [SessionKey],
+    ) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let Known {
+                mut entries,
+                origin,
+            } = known;
+            remove(&mut entries, names);
+            if origin.is_some() && self.replace(user, origin, &entries).await? {
+                return Ok(());
+            }
+            self.remove(user, names).await
+        })
     }
 
     fn list<'a>(&'a self, user: &'a str, now: Moment) -> Answer<'a, Vec<Entry>> {
         Box::pin(async move {
-            let Some(found) = self.find(user).await? else {
-                return Ok(Vec::new());
-            };
-            let living = self.living(&found.entries, now).await?;
+            let entries = self.find(user).await?.entries;
+            let living = self.living(&entries, now).await?;
             let (mut live, mut dead) = (Vec::new(), Vec::new());
-            for (entry, lives) in found.entries.into_iter().zip(living) {
+            for (entry, lives) in entries.into_iter().zip(living) {
                 if lives {
                     live.push(entry);
                 } else {
@@ -255,6 +265,14 @@ impl Keeps for Documents {
             Ok(live)
         })
     }
+}
+
+/// Removes the entries under these names; tells whether there was one.
+fn remove(entries: &mut Vec<Entry>, names: &[SessionKey]) -> bool {
+    let before = entries.len();
+    let names: HashSet<&SessionKey> = names.iter().collect();
+    entries.retain(|known| !names.contains(&known.name));
+    entries.len() < before
 }
 
 fn row(entry: &Entry) -> Row {

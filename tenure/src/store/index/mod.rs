@@ -14,6 +14,7 @@ use crate::{
     error::StoreError,
     key::SessionKey,
     moment::Moment,
+    record::Version,
     system::{RandomError, System, random_text},
 };
 
@@ -48,6 +49,29 @@ impl fmt::Debug for Entry {
     }
 }
 
+/// The entries of a user, as they were read.
+pub(crate) struct Known {
+    pub(crate) entries: Vec<Entry>,
+    /// The record that they stood in.
+    origin: Option<Origin>,
+}
+
+/// A record, so that it can be replaced without being read again.
+struct Origin {
+    key: SessionKey,
+    ends: Moment,
+    version: Version,
+}
+
+impl From<Vec<Entry>> for Known {
+    fn from(entries: Vec<Entry>) -> Self {
+        Self {
+            entries,
+            origin: None,
+        }
+    }
+}
+
 /// A handle that nobody has.
 pub(crate) fn new_handle(system: &dyn System) -> Result<String, RandomError> {
     random_text(system, HANDLE_ALPHABET, HANDLE_LENGTH)
@@ -76,6 +100,22 @@ pub(crate) trait Keeps: fmt::Debug + Send + Sync {
 
     /// The user's sessions that live at `now`, in the order in which they were added. Entries of others are removed.
     fn list<'a>(&'a self, user: &'a str, now: Moment) -> Answer<'a, Vec<Entry>>;
+
+    /// As [`list`](Self::list), in one round trip: sessions that have ended may be among them.
+    fn known<'a>(&'a self, user: &'a str, now: Moment) -> Answer<'a, Known> {
+        Box::pin(async move { Ok(self.list(user, now).await?.into()) })
+    }
+
+    /// As [`remove`](Self::remove), of entries that were read before.
+    fn remove_known<'a>(
+        &'a self,
+        user: &'a str,
+        known: Known,
+        names: &'a [SessionKey],
+    ) -> Answer<'a, ()> {
+        drop(known);
+        self.remove(user, names)
+    }
 
     /// Removes entries whose sessions have ended by `now`. The default has nothing to do: records end by themselves.
     fn sweep(&self, now: Moment) -> Answer<'_, ()> {

@@ -149,6 +149,12 @@ impl SessionTable for SqlxTable<Postgres> {
         Ok(self.0.execute(delete).await?.rows_affected() == 1)
     }
 
+    async fn delete_many(&self, keys: &[&str]) -> Result<(), StoreError> {
+        let delete = || query(sql::DELETE_MANY).bind(keys);
+        self.0.execute(delete).await?;
+        Ok(())
+    }
+
     async fn delete_ended(&self, before: SystemTime, limit: usize) -> Result<u64, StoreError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let delete = || {
