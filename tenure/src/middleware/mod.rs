@@ -18,7 +18,7 @@ use crate::{
     events::{Events, Listener},
     expiry::ExpiryRules,
     key::SessionKey,
-    session::{CookieChange, Finished, LazySession, Offered, Shared, UserSessions},
+    session::{CookieChange, Finished, LazySession, Offered, RememberCookie, Shared, UserSessions},
     settings::{Settings, SettingsError},
     store::{SessionStore, Store},
     system::{OperatingSystem, System},
@@ -60,7 +60,8 @@ pub struct ResponseHeaders {
     pub vary_cookie: bool,
     /// The value of a `Set-Cookie` header, if one must be sent.
     pub set_cookie: Option<String>,
-    /// The values of further `Set-Cookie` headers, where `TENURE_COOKIE_CHUNKS` allows a session several cookies. Else empty.
+    /// The values of further `Set-Cookie` headers: of the cookie that remembers a user, and where `TENURE_COOKIE_CHUNKS` allows a session
+    /// several cookies. Else empty.
     pub further_cookies: Vec<String>,
 }
 
@@ -145,6 +146,7 @@ impl Sessions {
             save_every_request: settings.save_every_request,
             listener: Listener::default(),
             user_sessions: user_sessions.map(Arc::new),
+            remember: RememberCookie::new(settings),
             secret,
             secret_fallbacks: settings.secret_key_fallbacks.clone(),
         };
@@ -206,12 +208,28 @@ impl Sessions {
         LazySession::new(Arc::clone(&self.0.shared), Offered::default())
     }
 
+    /// The values of the cookie that remembers a user.
+    #[cfg(feature = "auth")]
+    pub(crate) fn remember_cookies<'a>(
+        &self,
+        cookie_headers: impl IntoIterator<Item = &'a [u8]>,
+    ) -> Offered {
+        let name = self.0.shared.remember.writer.name().as_bytes();
+        request_cookie::find(name, false, cookie_headers)
+    }
+
+    /// The store and what was prepared with it.
+    #[cfg(feature = "auth")]
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.0.shared
+    }
+
     /// What the response with this status must carry, if that is clear without a store call. Call [`finish`](Self::finish) if it is
     /// `None`.
     pub fn finish_now(&self, session: &LazySession, status: u16) -> Option<ResponseHeaders> {
         session
             .finish_now(status)
-            .map(|finished| self.headers(&finished))
+            .map(|finished| self.headers(finished))
     }
 
     /// Saves what the handlers changed, and tells what the response with this status must carry.
@@ -249,12 +267,12 @@ impl Sessions {
         status: u16,
     ) -> Result<ResponseHeaders, SessionError> {
         let finished = session.finish(status).await?;
-        Ok(self.headers(&finished))
+        Ok(self.headers(finished))
     }
 
-    fn headers(&self, finished: &Finished) -> ResponseHeaders {
+    fn headers(&self, finished: Finished) -> ResponseHeaders {
         let Prepared { cookie, chunks, .. } = &*self.0;
-        let (set_cookie, further_cookies) = match &finished.cookie {
+        let (set_cookie, mut further_cookies) = match &finished.cookie {
             CookieChange::None => (None, Vec::new()),
             change if *chunks => chunks::headers(cookie, change),
             CookieChange::Set { key, lifetime } => {
@@ -262,6 +280,7 @@ impl Sessions {
             }
             CookieChange::Remove => (Some(cookie.remove("")), Vec::new()),
         };
+        further_cookies.extend(finished.beside);
         ResponseHeaders {
             vary_cookie: finished.vary,
             set_cookie,

@@ -11,6 +11,8 @@ pub(crate) struct Finished {
     /// The response depends on the session, so `Vary: Cookie` must be there.
     pub(crate) vary: bool,
     pub(crate) cookie: CookieChange,
+    /// A further `Set-Cookie` header.
+    pub(crate) beside: Option<String>,
 }
 
 #[derive(Debug)]
@@ -42,6 +44,7 @@ impl LazySession {
                 return Some(Finished {
                     vary: true,
                     cookie: CookieChange::Remove,
+                    beside: None,
                 });
             }
             if self.0.shared.save_every_request && offered.first.is_some() && status < 500 {
@@ -52,6 +55,7 @@ impl LazySession {
                 // A page made without the session because the store was away is not for those who have one.
                 vary: state.accessed,
                 cookie: CookieChange::None,
+                beside: None,
             });
         }
         if state.interrupted && status < 500 {
@@ -161,7 +165,11 @@ impl LazySession {
         };
         state.cookie_due = false;
         state.key_changed = false;
-        Finished { vary: true, cookie }
+        Finished {
+            vary: true,
+            cookie,
+            beside: state.take_beside(failed),
+        }
     }
 
     fn lifetime(&self, state: &State) -> Option<(i64, Moment)> {

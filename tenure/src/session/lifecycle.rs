@@ -171,6 +171,7 @@ impl Session {
         let offered = self.0.offered.first.iter().chain(&self.0.offered.others);
         // Of several live sessions none counts, so it cannot be told which one is meant: all of them end.
         let own = self.key();
+        let beside = self.0.forget().await?;
         for key in offered.filter(|_| ambiguous).chain(&own) {
             let shared = &self.0.shared;
             if shared.store.delete(key).await? {
@@ -185,6 +186,7 @@ impl Session {
         *state = State {
             loaded: true,
             closed,
+            beside: beside.or(state.beside.take()),
             ..State::default()
         };
         Ok(())

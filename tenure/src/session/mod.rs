@@ -8,6 +8,7 @@
 //! * `lifecycle.rs`: loading, saving, flushing, new keys;
 //! * `write.rs`: how a save is merged with those of other requests;
 //! * `finish.rs`: what the end of a request does;
+//! * `remember.rs`: the remember-me that ends with the session;
 //! * `index.rs`: what of this a list of the user's sessions has to know.
 
 mod dict;
@@ -15,6 +16,7 @@ mod expiry;
 mod finish;
 mod index;
 mod lifecycle;
+mod remember;
 mod test_cookie;
 mod write;
 
@@ -24,9 +26,10 @@ use std::{
 };
 
 pub(crate) use finish::{CookieChange, Finished};
-#[cfg(feature = "auth")]
 pub(crate) use index::USER_ID;
 pub(crate) use index::UserSessions;
+#[cfg(feature = "auth")]
+pub(crate) use remember::{Beside, FAMILY, RememberCookie};
 
 use crate::{
     changes::Changes,
@@ -52,6 +55,7 @@ pub(crate) struct Shared {
     pub(crate) save_every_request: bool,
     pub(crate) listener: Listener,
     pub(crate) user_sessions: Option<Arc<UserSessions>>,
+    pub(crate) remember: RememberCookie,
     /// Signs what is bound to this site, such as the hash of a login.
     pub(crate) secret: Secret,
     #[cfg_attr(
@@ -62,7 +66,7 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    fn now(&self) -> Moment {
+    pub(crate) fn now(&self) -> Moment {
         self.system.now().into()
     }
 
@@ -70,7 +74,7 @@ impl Shared {
         SessionTag::new(key, &self.secret)
     }
 
-    fn suspicious(&self, key: Option<&SessionKey>, what: Suspicion) {
+    pub(crate) fn suspicious(&self, key: Option<&SessionKey>, what: Suspicion) {
         let tag = key.map(|key| self.tag(key));
         self.tell(|events| events.suspicious(tag, what));
     }
@@ -155,6 +159,8 @@ struct State {
     cookie_due: bool,
     /// As `cookie_due`, and so urgently that even a failed response carries it: the visitor's present key is dead.
     key_changed: bool,
+    /// A cookie beside the session's that the response must carry.
+    beside: Option<Beside>,
     /// The request offers several live sessions, of which none counts.
     ambiguous: bool,
     /// Another request ended the session.

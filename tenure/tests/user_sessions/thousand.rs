@@ -78,6 +78,7 @@ async fn lay_down(sessions: &Sessions, settings: &Settings) {
             0,
             micros,
             null,
+            null,
             null
         ]));
     }
