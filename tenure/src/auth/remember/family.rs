@@ -151,7 +151,10 @@ pub(super) enum Changed {
 }
 
 impl Found {
-    async fn under(shared: &Shared, name: SessionKey) -> Result<Option<Self>, StoreError> {
+    pub(super) async fn under(
+        shared: &Shared,
+        name: SessionKey,
+    ) -> Result<Option<Self>, StoreError> {
         let record = shared.store.by_name().load(&name).await?;
         let Some(record) = record.filter(|record| Moment::from(record.expires_at) > shared.now())
         else {

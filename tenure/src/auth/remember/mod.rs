@@ -239,7 +239,7 @@ impl Remember {
                 return enter(session, &user, &found.name).await;
             }
             // What came of it before is this browser's too, which has lost the key. What parallel requests make from now on is not meant.
-            let earlier = sessions_of(shared, &found).await?;
+            let earlier = earlier(session, &found).await?;
             let Some(name) = name(series, &shared.secret) else {
                 return Ok(Used::Refused);
             };
@@ -287,19 +287,31 @@ enum Used {
 async fn enter(session: &Session, user: &User, family: &SessionKey) -> Result<Used, AuthError> {
     session.insert(FAMILY, family.as_str())?;
     match login::log_in(session, user).await {
-        Ok(()) => Ok(Used::By(Some(user.clone()))),
+        Ok(()) => {}
         Err(AuthError::TooManySessions { .. }) => {
             session.remove_key(FAMILY)?;
-            Ok(Used::By(None))
+            return Ok(Used::By(None));
         }
-        Err(error) => Err(error),
+        Err(error) => return Err(error),
     }
+    let there = Found::under(session.shared(), family.clone()).await;
+    if there.map_err(SessionError::from)?.is_none() {
+        // Somebody has ended all sessions meanwhile, and could not see this one yet.
+        session.flush().await?;
+        return Ok(Used::Refused);
+    }
+    Ok(Used::By(Some(user.clone())))
 }
 
-/// The sessions that came of this family, as sessions alone: without what remembers the user.
-async fn sessions_of(shared: &Shared, found: &Found) -> Result<Vec<Entry>, SessionError> {
-    let mut entries = shared.sessions_of(found.family.user.as_str()).await?;
-    entries.retain(|entry| entry.family.as_ref() == Some(&found.name) && !entry.is_family());
+/// The other sessions that came of this family, as sessions alone: without what remembers the user.
+async fn earlier(session: &Session, found: &Found) -> Result<Vec<Entry>, SessionError> {
+    let own = session.name();
+    let user = found.family.user.as_str();
+    let mut entries = session.shared().sessions_of(user).await?;
+    entries.retain(|entry| {
+        let of_family = entry.family.as_ref() == Some(&found.name) && !entry.is_family();
+        of_family && Some(&entry.name) != own.as_ref()
+    });
     for entry in &mut entries {
         entry.family = None;
     }
