@@ -1,6 +1,7 @@
 //! The sessions of a user: `tenure list --user` and `tenure revoke`.
 
 #[cfg(test)]
+#[expect(dead_code, reason = "other tests need more of it")]
 mod support;
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use crate::{
 /// Sessions that are asked for at once: enough to be fast, few enough to hold.
 const PAGE: usize = 1000;
 
-/// List the sessions: key, end and size; or those of a user: handle, beginning, last request and where it came from
+/// List the sessions: key, end and size; or those of a user
 #[derive(clap::Args)]
 #[command(after_help = HELP)]
 pub(crate) struct Arguments {

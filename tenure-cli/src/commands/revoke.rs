@@ -8,8 +8,7 @@ use crate::{
 
 /// End sessions of a user: one of them, or all
 #[derive(clap::Args)]
-#[command(after_help = HELP)]
-#[group(id = "which", required = true, args = ["handle", "all"])]
+#[command(after_help = HELP, group(clap::ArgGroup::new("which").required(true).args(["handle", "all"])))]
 pub(crate) struct Arguments {
     /// Whose sessions: the user's name, or else their id
     #[arg(long, value_name = "NAME_OR_ID")]
