@@ -1,4 +1,4 @@
-//! What a token is good for: the same in memory and in a database.
+//! What a token is good for.
 
 use std::time::Duration;
 
@@ -10,198 +10,206 @@ use tenure::{
     testing::MemoryStore,
 };
 
-use crate::site::{Browser, ID, LATER, PASSWORD, REMEMBER, Site, strict};
+use crate::site::{Browser, ID, LATER, PASSWORD, REMEMBER, Site, on_each, strict};
 
 #[tokio::test]
-async fn in_memory() {
-    all(&Site::in_memory().await).await;
-}
-
-#[tokio::test]
-async fn in_sqlite() {
-    let site = Site::in_sqlite().await;
-    all(&site).await;
-    nothing_in_the_database_is_of_use(&site).await;
-}
-
-async fn all(site: &Site) {
-    r21_a_session_goes_with_the_browser_and_remembering_is_separate(site).await;
-    a_token_is_good_for_one_login_and_gives_the_next(site).await;
-    r21_a_reused_token_ends_its_family(site).await;
-    a_thief_who_comes_second_ends_it_too(site).await;
-    r02_a_remembered_login_has_a_new_key_and_keeps_what_was_gathered(site).await;
-    a_stranger_with_a_made_up_cookie_costs_nothing(site).await;
-    a_cookie_that_was_not_used_for_too_long_is_dead(site).await;
-}
-
-async fn r21_a_session_goes_with_the_browser_and_remembering_is_separate(site: &Site) {
-    let ada = site.ada().await;
-    let mut browser = Browser::default();
-    let login = async |session: &_| auth::login(session, &ada).await.unwrap();
-    browser.request(site, login).await;
-    assert_eq!(browser.set.len(), 1, "who does not ask is not remembered");
-    assert!(!browser.set[0].contains("Max-Age") && !browser.set[0].contains("expires"));
-    browser.restart();
-    assert_eq!(browser.visitor(site).await, None);
-
-    browser.log_in(site).await;
-    let [session, remember] = browser.set.as_slice() else {
-        panic!("{:?}", browser.set);
-    };
-    assert!(!session.contains("Max-Age"), "{session}");
-    assert!(remember.starts_with("__Host-remember="), "{remember}");
-    for part in [
-        "HttpOnly",
-        "Max-Age=2592000",
-        "Path=/",
-        "SameSite=Lax",
-        "Secure",
-    ] {
-        assert!(remember.contains(part), "no {part} in {remember}");
-    }
-    assert!(!remember.contains("Domain"), "{remember}");
-    browser.restart();
-    assert!(browser.is_ada(site).await);
-    browser.log_out(site).await;
-    site.sessions.end_all(ada.id()).await.unwrap();
-}
-
-async fn a_token_is_good_for_one_login_and_gives_the_next(site: &Site) {
-    let mut browser = Browser::remembered(site).await;
-    let mut tokens = vec![browser.token().unwrap().to_owned()];
-    assert!(browser.is_ada(site).await);
-    assert_eq!(
-        browser.token(),
-        Some(&*tokens[0]),
-        "not while the session lasts"
-    );
-    for _ in 0..3 {
+async fn r21_a_session_goes_with_the_browser_and_remembering_is_separate() {
+    on_each(async |site| {
+        let ada = site.ada().await;
+        let mut browser = Browser::default();
+        let login = async |session: &_| auth::login(session, &ada).await.unwrap();
+        browser.request(site, login).await;
+        assert_eq!(browser.set.len(), 1, "who does not ask is not remembered");
+        assert!(!browser.set[0].contains("Max-Age") && !browser.set[0].contains("expires"));
         browser.restart();
-        site.system.advance(Duration::from_hours(15 * 24));
+        assert_eq!(browser.visitor(site).await, None);
+
+        browser.log_in(site).await;
+        let [session, remember] = browser.set.as_slice() else {
+            panic!("{:?}", browser.set);
+        };
+        assert!(!session.contains("Max-Age"), "{session}");
+        assert!(remember.starts_with("__Host-remember="), "{remember}");
+        for part in [
+            "HttpOnly",
+            "Max-Age=2592000",
+            "Path=/",
+            "SameSite=Lax",
+            "Secure",
+        ] {
+            assert!(remember.contains(part), "no {part} in {remember}");
+        }
+        assert!(!remember.contains("Domain"), "{remember}");
+        browser.restart();
         assert!(browser.is_ada(site).await);
-        let token = browser.token().unwrap().to_owned();
-        assert!(!tokens.contains(&token));
-        tokens.push(token);
+        browser.log_out(site).await;
+        site.sessions.end_all(ada.id()).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_token_is_good_for_one_login_and_gives_the_next() {
+    on_each(async |site| {
+        let mut browser = Browser::remembered(site).await;
+        let mut tokens = vec![browser.token().unwrap().to_owned()];
         assert!(browser.is_ada(site).await);
-    }
-    assert_eq!(site.browsers().await, 1, "it is one browser all the time");
-    browser.log_out(site).await;
-    assert_eq!(browser.cookies.len(), 0, "{:?}", browser.set);
-    assert_eq!(site.browsers().await, 0);
+        assert_eq!(
+            browser.token(),
+            Some(&*tokens[0]),
+            "not while the session lasts"
+        );
+        for _ in 0..3 {
+            browser.restart();
+            site.system.advance(Duration::from_hours(15 * 24));
+            assert!(browser.is_ada(site).await);
+            let token = browser.token().unwrap().to_owned();
+            assert!(!tokens.contains(&token));
+            tokens.push(token);
+            assert!(browser.is_ada(site).await);
+        }
+        assert_eq!(site.browsers().await, 1, "it is one browser all the time");
+        browser.log_out(site).await;
+        assert_eq!(browser.cookies.len(), 0, "{:?}", browser.set);
+        assert_eq!(site.browsers().await, 0);
+    })
+    .await;
 }
 
-async fn r21_a_reused_token_ends_its_family(site: &Site) {
-    let mut browser = Browser::remembered(site).await;
-    browser.restart();
-    let mut thief = browser.clone();
-    assert!(thief.is_ada(site).await);
-    site.system.advance(LATER);
-    site.heard.suspicions();
-    site.heard.ends();
+#[tokio::test]
+async fn r21_a_reused_token_ends_its_family() {
+    on_each(async |site| {
+        let mut browser = Browser::remembered(site).await;
+        browser.restart();
+        let mut thief = browser.clone();
+        assert!(thief.is_ada(site).await);
+        site.system.advance(LATER);
+        site.heard.suspicions();
+        site.heard.ends();
 
-    assert_eq!(browser.visitor(site).await, None, "the user has to log in");
-    assert_eq!(browser.token(), None);
-    assert_eq!(site.heard.suspicions(), [Suspicion::RememberedTwice]);
-    assert!(site.heard.ends().contains(&EndReason::Revoked));
-    assert_eq!(
-        thief.visitor(site).await,
-        None,
-        "the thief's session is over"
-    );
-    assert_eq!(thief.cookies.len(), 0, "and so is the thief's cookie");
-    assert_eq!(site.browsers().await, 0);
+        assert_eq!(browser.visitor(site).await, None, "the user has to log in");
+        assert_eq!(browser.token(), None);
+        assert_eq!(site.heard.suspicions(), [Suspicion::RememberedTwice]);
+        assert!(site.heard.ends().contains(&EndReason::Revoked));
+        assert_eq!(
+            thief.visitor(site).await,
+            None,
+            "the thief's session is over"
+        );
+        assert_eq!(thief.cookies.len(), 0, "and so is the thief's cookie");
+        assert_eq!(site.browsers().await, 0);
+    })
+    .await;
 }
 
-async fn a_thief_who_comes_second_ends_it_too(site: &Site) {
-    let mut browser = Browser::remembered(site).await;
-    let mut elsewhere = Browser::remembered(site).await;
-    browser.restart();
-    let mut thief = browser.clone();
-    assert!(browser.is_ada(site).await);
-    site.system.advance(LATER);
-    assert_eq!(thief.visitor(site).await, None);
-    assert_eq!(browser.visitor(site).await, None);
-    elsewhere.restart();
-    assert!(
-        elsewhere.is_ada(site).await,
-        "another browser is another family"
-    );
-    elsewhere.log_out(site).await;
-    site.heard.suspicions();
+#[tokio::test]
+async fn a_thief_who_comes_second_ends_it_too() {
+    on_each(async |site| {
+        let mut browser = Browser::remembered(site).await;
+        let mut elsewhere = Browser::remembered(site).await;
+        browser.restart();
+        let mut thief = browser.clone();
+        assert!(browser.is_ada(site).await);
+        site.system.advance(LATER);
+        assert_eq!(thief.visitor(site).await, None);
+        assert_eq!(browser.visitor(site).await, None);
+        elsewhere.restart();
+        assert!(
+            elsewhere.is_ada(site).await,
+            "another browser is another family"
+        );
+        elsewhere.log_out(site).await;
+        site.heard.suspicions();
+    })
+    .await;
 }
 
-async fn r02_a_remembered_login_has_a_new_key_and_keeps_what_was_gathered(site: &Site) {
-    let mut browser = Browser::remembered(site).await;
-    let earlier = browser.cookies[ID].clone();
-    // A visit to a page that does not ask who is there.
-    let mut cart = Browser::default();
-    let add = async |session: &tenure::Session| session.insert("cart", [1]).unwrap();
-    cart.request(site, add).await;
-    let anonymous = cart.cookies[ID].clone();
-    browser.cookies.insert(ID.into(), anonymous.clone());
-    assert!(browser.is_ada(site).await);
-    let cart = async |session: &tenure::Session| session.get("cart").unwrap();
-    assert_eq!(browser.request(site, cart).await, Some(vec![1]));
-    for key in [earlier, anonymous] {
-        assert_ne!(browser.cookies[ID], key);
-        let mut copy = Browser::default();
-        copy.cookies.insert(ID.into(), key);
-        assert_eq!(copy.visitor(site).await, None, "what came before is over");
-    }
-    browser.log_out(site).await;
-    site.heard.suspicions();
+#[tokio::test]
+async fn r02_a_remembered_login_has_a_new_key_and_keeps_what_was_gathered() {
+    on_each(async |site| {
+        let mut browser = Browser::remembered(site).await;
+        let earlier = browser.cookies[ID].clone();
+        // A visit to a page that does not ask who is there.
+        let mut cart = Browser::default();
+        let add = async |session: &tenure::Session| session.insert("cart", [1]).unwrap();
+        cart.request(site, add).await;
+        let anonymous = cart.cookies[ID].clone();
+        browser.cookies.insert(ID.into(), anonymous.clone());
+        assert!(browser.is_ada(site).await);
+        let cart = async |session: &tenure::Session| session.get("cart").unwrap();
+        assert_eq!(browser.request(site, cart).await, Some(vec![1]));
+        for key in [earlier, anonymous] {
+            assert_ne!(browser.cookies[ID], key);
+            let mut copy = Browser::default();
+            copy.cookies.insert(ID.into(), key);
+            assert_eq!(copy.visitor(site).await, None, "what came before is over");
+        }
+        browser.log_out(site).await;
+        site.heard.suspicions();
+    })
+    .await;
 }
 
-async fn a_stranger_with_a_made_up_cookie_costs_nothing(site: &Site) {
-    let made_up = "0".repeat(32);
-    for (value, expected) in [
-        (format!("{made_up}.{made_up}"), Suspicion::UnknownKey),
-        (made_up.clone(), Suspicion::MalformedKey),
-        (
-            format!("{made_up}.{}", "é".repeat(16)),
-            Suspicion::MalformedKey,
-        ),
-        (
-            format!("{made_up}.../{}", "0".repeat(28)),
-            Suspicion::MalformedKey,
-        ),
-        ("short".into(), Suspicion::MalformedKey),
-    ] {
-        let mut stranger = Browser::default();
-        stranger.cookies.insert(REMEMBER.into(), value.clone());
-        assert_eq!(stranger.visitor(site).await, None);
-        assert_eq!(site.heard.suspicions(), [expected], "{value}");
-        assert_eq!(stranger.cookies.len(), 0, "it is taken away");
-        assert_eq!(stranger.set.len(), 1, "{:?}", stranger.set);
-    }
-    // The right series alone is no credential, and whoever has it had the cookie once.
-    let mut browser = Browser::remembered(site).await;
-    let series = browser
-        .token()
-        .unwrap()
-        .split('.')
-        .next()
-        .unwrap()
-        .to_owned();
-    let mut thief = Browser::default();
-    thief
-        .cookies
-        .insert(REMEMBER.into(), format!("{series}.{made_up}"));
-    assert_eq!(thief.visitor(site).await, None);
-    assert_eq!(site.heard.suspicions(), [Suspicion::RememberedTwice]);
-    assert_eq!(browser.visitor(site).await, None);
-    site.heard.suspicions();
+#[tokio::test]
+async fn a_stranger_with_a_made_up_cookie_costs_nothing() {
+    on_each(async |site| {
+        let made_up = "0".repeat(32);
+        for (value, expected) in [
+            (format!("{made_up}.{made_up}"), Suspicion::UnknownKey),
+            (made_up.clone(), Suspicion::MalformedKey),
+            (
+                format!("{made_up}.{}", "é".repeat(16)),
+                Suspicion::MalformedKey,
+            ),
+            (
+                format!("{made_up}.../{}", "0".repeat(28)),
+                Suspicion::MalformedKey,
+            ),
+            ("short".into(), Suspicion::MalformedKey),
+        ] {
+            let mut stranger = Browser::default();
+            stranger.cookies.insert(REMEMBER.into(), value.clone());
+            assert_eq!(stranger.visitor(site).await, None);
+            assert_eq!(site.heard.suspicions(), [expected], "{value}");
+            assert_eq!(stranger.cookies.len(), 0, "it is taken away");
+            assert_eq!(stranger.set.len(), 1, "{:?}", stranger.set);
+        }
+        // The right series alone is no credential, and whoever has it had the cookie once.
+        let mut browser = Browser::remembered(site).await;
+        let series = browser
+            .token()
+            .unwrap()
+            .split('.')
+            .next()
+            .unwrap()
+            .to_owned();
+        let mut thief = Browser::default();
+        thief
+            .cookies
+            .insert(REMEMBER.into(), format!("{series}.{made_up}"));
+        assert_eq!(thief.visitor(site).await, None);
+        assert_eq!(site.heard.suspicions(), [Suspicion::RememberedTwice]);
+        assert_eq!(browser.visitor(site).await, None);
+        site.heard.suspicions();
+    })
+    .await;
 }
 
-async fn a_cookie_that_was_not_used_for_too_long_is_dead(site: &Site) {
-    let mut browser = Browser::remembered(site).await;
-    site.system.advance(site.settings.remember_age);
-    assert_eq!(browser.visitor(site).await, None);
-    assert_eq!(browser.token(), None);
-    assert!(site.heard.suspicions().contains(&Suspicion::UnknownKey));
+#[tokio::test]
+async fn a_cookie_that_was_not_used_for_too_long_is_dead() {
+    on_each(async |site| {
+        let mut browser = Browser::remembered(site).await;
+        site.system.advance(site.settings.remember_age);
+        assert_eq!(browser.visitor(site).await, None);
+        assert_eq!(browser.token(), None);
+        assert!(site.heard.suspicions().contains(&Suspicion::UnknownKey));
+    })
+    .await;
 }
 
-async fn nothing_in_the_database_is_of_use(site: &Site) {
+#[tokio::test]
+async fn nothing_in_the_database_is_of_use() {
+    let site = &Site::in_sqlite().await;
     let browser = Browser::remembered(site).await;
     let database = site.folder.path().join("site.sqlite3");
     let table = rusqlite::Connection::open(database).unwrap();

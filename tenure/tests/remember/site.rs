@@ -133,6 +133,12 @@ impl Site {
     }
 }
 
+/// Runs a scenario in memory, where the index is in records, and in a database, which has one of its own.
+pub(crate) async fn on_each(scenario: impl AsyncFn(&Site)) {
+    scenario(&Site::in_memory().await).await;
+    scenario(&Site::in_sqlite().await).await;
+}
+
 /// A browser: its cookies, and what the last response had set.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Browser {
