@@ -1,12 +1,16 @@
 //! The request protocol, without a web framework: cookies in, cookies out.
 //!
-//! A framework's adapter does three things: [`Sessions::begin`] with the request's `Cookie` headers, hand the [`LazySession`] to the
+//! A framework's adapter does three things: [`Sessions::begin_request`] with the request's head, hand the [`LazySession`] to the
 //! handlers, and [`Sessions::finish`] with the response's status. Mirrors `django/contrib/sessions/middleware.py` (Django 5.2).
 
 mod chunks;
+mod head;
 mod request_cookie;
 
 use std::sync::Arc;
+
+pub use head::RequestHead;
+use http::{HeaderValue, header::COOKIE};
 
 use crate::{
     cookie::CookieWriter,
@@ -160,7 +164,23 @@ impl Sessions {
         &self.0.shared.store
     }
 
-    /// The session of a request with these `Cookie` headers.
+    /// The session of a request with this head.
+    ///
+    /// ```
+    /// # async fn example(sessions: tenure::Sessions, request: http::Request<()>) -> Result<(), tenure::SessionError> {
+    /// use tenure::RequestHead;
+    ///
+    /// let lazy = sessions.begin_request(&RequestHead::new(request.headers(), request.uri()));
+    /// let session = lazy.load().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn begin_request(&self, head: &RequestHead<'_>) -> LazySession {
+        let cookies = head.headers.get_all(COOKIE).iter();
+        self.begin(cookies.map(HeaderValue::as_bytes))
+    }
+
+    /// The session of a request of which these `Cookie` headers alone are known.
     ///
     /// A header of more than 16 KiB or 180 cookies, which no browser sends, is not looked into.
     ///

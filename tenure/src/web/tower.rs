@@ -9,7 +9,7 @@ use std::{
 
 use http::{
     HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode,
-    header::{CONTENT_TYPE, COOKIE, RETRY_AFTER, SET_COOKIE, VARY},
+    header::{CONTENT_TYPE, RETRY_AFTER, SET_COOKIE, VARY},
 };
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
@@ -18,7 +18,7 @@ use tower_service::Service;
 use crate::{
     engine::OpenError,
     error::{SessionError, StoreError},
-    middleware::{ResponseHeaders, Sessions},
+    middleware::{RequestHead, ResponseHeaders, Sessions},
     session::LazySession,
     settings::{Settings, SettingsError},
     store::SessionStore,
@@ -115,13 +115,8 @@ where
     }
 
     fn call(&mut self, mut request: Request<RequestBody>) -> Self::Future {
-        let session = self.sessions.begin(
-            request
-                .headers()
-                .get_all(COOKIE)
-                .iter()
-                .map(HeaderValue::as_bytes),
-        );
+        let head = RequestHead::new(request.headers(), request.uri());
+        let session = self.sessions.begin_request(&head);
         request.extensions_mut().insert(session.clone());
         ResponseFuture {
             inner: self.inner.call(request),
