@@ -70,7 +70,7 @@ pub use error::{BoxError, CodecError, SessionError, StoreError, ValueError};
 pub use expiry::Expiry;
 pub use json::Json;
 pub use key::SessionKey;
-pub use middleware::{RequestHead, ResponseHeaders, Sessions};
+pub use middleware::{RequestHead, ResponseHeaders, Sessions, UserSession};
 pub use record::{Damage, Record, Version};
 pub use secret::Secret;
 pub use session::{LazySession, Session};

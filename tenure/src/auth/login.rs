@@ -2,15 +2,14 @@
 
 use subtle::ConstantTimeEq;
 
-use super::{AuthError, User, UserId, users::Auth};
+use super::{AuthError, User, UserId, admit::admit, users::Auth};
 use crate::{
     codec::{hex, signing::salted_hmac},
     secret::Secret,
-    session::Session,
+    session::{Session, USER_ID},
     system::random_text,
 };
 
-pub(super) const USER_ID: &str = "_auth_user_id";
 const BACKEND: &str = "_auth_user_backend";
 const HASH: &str = "_auth_user_hash";
 /// The secret that Django's CSRF protection keeps in the session under `CSRF_USE_SESSIONS`.
@@ -51,7 +50,7 @@ fn user_id(session: &Session) -> Option<UserId> {
 /// # Errors
 ///
 /// When the session or the users cannot be written, or there are several backends and none of them has found this user
-/// ([`User::with_backend`]).
+/// ([`User::with_backend`]); [`AuthError::TooManySessions`] if they have as many sessions as `TENURE_MAX_SESSIONS` allows.
 ///
 /// # Example
 ///
@@ -66,6 +65,7 @@ pub async fn login(session: &Session, user: &User) -> Result<(), AuthError> {
     } else {
         session.cycle_key().await?;
     }
+    admit(session, id).await?;
     session.extend([(USER_ID, id.as_str()), (BACKEND, backend), (HASH, &hash)])?;
     if session.contains_key(CSRF_TOKEN) {
         // A token from before the login must be worthless after it.

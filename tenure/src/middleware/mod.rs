@@ -6,12 +6,13 @@
 mod chunks;
 mod head;
 mod request_cookie;
+mod user_sessions;
 
 use std::sync::Arc;
 
-pub use head::RequestHead;
 use http::{HeaderValue, header::COOKIE};
 
+pub use self::{head::RequestHead, user_sessions::UserSession};
 use crate::{
     cookie::CookieWriter,
     engine::{self, OpenError},
@@ -19,7 +20,7 @@ use crate::{
     events::{Events, Listener},
     expiry::ExpiryRules,
     key::SessionKey,
-    session::{CookieChange, Finished, LazySession, Offered, Shared},
+    session::{CookieChange, Finished, LazySession, Offered, Shared, UserSessions},
     settings::{Settings, SettingsError},
     store::{SessionStore, Store},
     system::{OperatingSystem, System},
@@ -128,6 +129,16 @@ impl Sessions {
     ) -> Result<Self, SettingsError> {
         settings.check()?;
         let in_key = store.powers().in_key;
+        if let Some(most) = settings.max_sessions.filter(|_| in_key) {
+            let needed = "an engine that keeps sessions on the server is needed: those in cookies cannot be counted";
+            return Err(SettingsError::invalid(
+                "TENURE_MAX_SESSIONS",
+                &most.to_string(),
+                needed,
+            ));
+        }
+        let secret = settings.secret()?;
+        let user_sessions = UserSessions::new(&store, settings, &secret);
         let shared = Shared {
             store,
             system,
@@ -135,7 +146,8 @@ impl Sessions {
             zone: settings.zone()?,
             save_every_request: settings.save_every_request,
             listener: Listener::default(),
-            secret: settings.secret()?,
+            user_sessions: user_sessions.map(Arc::new),
+            secret,
             secret_fallbacks: settings.secret_key_fallbacks.clone(),
         };
         Ok(Self(Arc::new(Prepared {

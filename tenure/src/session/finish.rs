@@ -62,6 +62,7 @@ impl LazySession {
             return None;
         }
         match self.due(&state, status) {
+            Due::Nothing if self.0.must_enter(&state, status) => None,
             Due::Nothing => Some(self.close(&mut state, status)),
             Due::Write | Due::Touch(_) => None,
         }
@@ -89,6 +90,7 @@ impl LazySession {
                 session.touch(ends_at).await?;
             }
         }
+        self.0.enter_if_due(status).await;
         // A clone of the handle may have gone on meanwhile, and nothing tells it that this was the end before `close` does.
         loop {
             {

@@ -170,11 +170,15 @@ impl Session {
         let ambiguous = self.0.state().ambiguous;
         let offered = self.0.offered.first.iter().chain(&self.0.offered.others);
         // Of several live sessions none counts, so it cannot be told which one is meant: all of them end.
-        for key in offered.filter(|_| ambiguous).chain(&self.key()) {
+        let own = self.key();
+        for key in offered.filter(|_| ambiguous).chain(&own) {
             let shared = &self.0.shared;
             if shared.store.delete(key).await? {
                 shared.tell(|events| events.ended(shared.tag(key), EndReason::Flushed));
             }
+        }
+        if let Some(own) = own {
+            self.0.entry_goes(&own).await;
         }
         let mut state = self.0.state();
         let closed = state.closed;

@@ -7,11 +7,13 @@
 //! * `expiry.rs`: when the session ends;
 //! * `lifecycle.rs`: loading, saving, flushing, new keys;
 //! * `write.rs`: how a save is merged with those of other requests;
-//! * `finish.rs`: what the end of a request does.
+//! * `finish.rs`: what the end of a request does;
+//! * `index.rs`: what of this a list of the user's sessions has to know.
 
 mod dict;
 mod expiry;
 mod finish;
+mod index;
 mod lifecycle;
 mod test_cookie;
 mod write;
@@ -22,6 +24,9 @@ use std::{
 };
 
 pub(crate) use finish::{CookieChange, Finished};
+#[cfg(feature = "auth")]
+pub(crate) use index::USER_ID;
+pub(crate) use index::UserSessions;
 
 use crate::{
     changes::Changes,
@@ -46,6 +51,7 @@ pub(crate) struct Shared {
     pub(crate) zone: Zone,
     pub(crate) save_every_request: bool,
     pub(crate) listener: Listener,
+    pub(crate) user_sessions: Option<Arc<UserSessions>>,
     /// Signs what is bound to this site, such as the hash of a login.
     pub(crate) secret: Secret,
     #[cfg_attr(
@@ -153,6 +159,8 @@ struct State {
     ambiguous: bool,
     /// Another request ended the session.
     interrupted: bool,
+    /// When this request logged in, if it did: its end says the same of when the session was seen.
+    entered: Option<Moment>,
     /// The response's head is on its way: no cookie can be sent any more.
     closed: bool,
 }

@@ -173,9 +173,13 @@ impl Inner {
                     match store.rename(&old, &key, &plan.record, &version).await? {
                         Renamed::Renamed(version) => {
                             self.tell_cycled(&key, &old);
-                            let mut state = self.state();
-                            state.kept(key, version, plan.expires_at, self.shared.now());
-                            state.key_changed = true;
+                            {
+                                let mut state = self.state();
+                                let now = self.shared.now();
+                                state.kept(key.clone(), version, plan.expires_at, now);
+                                state.key_changed = true;
+                            }
+                            self.entry_moves(&old, &key).await;
                             break;
                         }
                         Renamed::Rekeyed(key) => {

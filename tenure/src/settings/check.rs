@@ -49,6 +49,7 @@ impl Settings {
         self.check_engine()?;
         self.check_cookie()?;
         self.check_limits()?;
+        self.check_user_sessions()?;
         self.check_databases_and_caches()?;
         self.check_login_urls()?;
         self.check_users()?;
@@ -187,6 +188,20 @@ impl Settings {
             ));
         }
         Ok(())
+    }
+
+    fn check_user_sessions(&self) -> Result<(), SettingsError> {
+        match self.max_sessions {
+            Some(most) if most == 0 || !self.user_sessions => {
+                let needed = "a number from 1 on is needed, and TENURE_USER_SESSIONS = true";
+                Err(SettingsError::described(
+                    "TENURE_MAX_SESSIONS",
+                    &most.to_string(),
+                    needed,
+                ))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn check_login_urls(&self) -> Result<(), SettingsError> {

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use super::{Created, Listed, Powers, Renamed, Saved, SessionStore};
+use super::{Created, Index, Listed, Powers, Renamed, Saved, SessionStore};
 use crate::{
     error::StoreError,
     key::SessionKey,
@@ -30,6 +30,8 @@ trait ErasedStore: Send + Sync {
         base: &'a Version,
     ) -> StoreFuture<'a, Saved>;
     fn delete<'a>(&'a self, key: &'a SessionKey) -> StoreFuture<'a, bool>;
+    fn delete_many<'a>(&'a self, keys: &'a [SessionKey]) -> StoreFuture<'a, ()>;
+    fn index(&self) -> Option<Index>;
     fn rename<'a>(
         &'a self,
         old: &'a SessionKey,
@@ -74,6 +76,12 @@ impl<S: SessionStore> ErasedStore for S {
     }
     fn delete<'a>(&'a self, key: &'a SessionKey) -> StoreFuture<'a, bool> {
         Box::pin(SessionStore::delete(self, key))
+    }
+    fn delete_many<'a>(&'a self, keys: &'a [SessionKey]) -> StoreFuture<'a, ()> {
+        Box::pin(SessionStore::delete_many(self, keys))
+    }
+    fn index(&self) -> Option<Index> {
+        SessionStore::index(self)
     }
     fn rename<'a>(
         &'a self,
@@ -145,6 +153,21 @@ impl Store {
         self.store.powers()
     }
 
+    /// See [`SessionStore::index`].
+    pub fn index(&self) -> Option<Index> {
+        self.store.index()
+    }
+
+    /// What the store keeps the session under.
+    pub(crate) fn name(&self, key: &SessionKey) -> SessionKey {
+        key.clone()
+    }
+
+    /// The same store, whose keys are what it keeps sessions under.
+    pub(crate) fn by_name(&self) -> Self {
+        self.clone()
+    }
+
     /// See [`SessionStore::prepare`].
     ///
     /// # Errors
@@ -193,6 +216,15 @@ impl Store {
     /// As there, or at the deadline.
     pub async fn delete(&self, key: &SessionKey) -> Result<bool, StoreError> {
         self.within(self.store.delete(key)).await
+    }
+
+    /// See [`SessionStore::delete_many`].
+    ///
+    /// # Errors
+    ///
+    /// As there, or at the deadline.
+    pub async fn delete_many(&self, keys: &[SessionKey]) -> Result<(), StoreError> {
+        self.within(self.store.delete_many(keys)).await
     }
 
     /// See [`SessionStore::rename`].

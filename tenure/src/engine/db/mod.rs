@@ -33,6 +33,8 @@
 mod authorities;
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 mod encryption;
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
+mod index;
 #[cfg(any(feature = "mysql", feature = "sqlx-mysql"))]
 mod mysql;
 mod open;
@@ -47,7 +49,6 @@ mod sqlite;
     feature = "sqlx-sqlite"
 ))]
 mod sqlx;
-#[cfg(feature = "auth")]
 mod statements;
 mod table;
 #[cfg(any(
@@ -85,7 +86,7 @@ use crate::{
     key::SessionKey,
     record::{Damage, Record, Version},
     settings::{Settings, SettingsError},
-    store::{Created, Listed, Powers, Renamed, Saved, SessionStore},
+    store::{Created, Index, Listed, Powers, Renamed, Saved, SessionStore},
     system::{OperatingSystem, System},
 };
 
@@ -150,6 +151,8 @@ pub struct DbStore<T> {
     table: Arc<T>,
     codec: Arc<SignedJson>,
     system: Arc<dyn System>,
+    /// `TENURE_USER_SESSIONS`.
+    index: Option<Index>,
 }
 
 #[cfg(feature = "sqlite")]
@@ -199,6 +202,7 @@ impl<T> Clone for DbStore<T> {
             table: Arc::clone(&self.table),
             codec: Arc::clone(&self.codec),
             system: Arc::clone(&self.system),
+            index: self.index.clone(),
         }
     }
 }
@@ -212,8 +216,10 @@ impl<T: SessionTable> DbStore<T> {
     pub fn on(table: Arc<T>, settings: &Settings) -> Result<Self, SettingsError> {
         let codec = SignedJson::new(&settings.secret()?, &settings.secret_key_fallbacks)
             .inflate_limit(settings.max_size);
+        let index = settings.user_sessions.then(|| table.index()).flatten();
         Ok(Self {
             table,
+            index,
             codec: Arc::new(codec),
             system: Arc::new(OperatingSystem),
         })
@@ -226,13 +232,17 @@ impl<T: SessionTable> DbStore<T> {
         self
     }
 
-    /// Makes Django's table and its index, unless they are there.
+    /// Makes Django's table and its index, unless they are there; with `TENURE_USER_SESSIONS` also the table `tenure_session`.
     ///
     /// # Errors
     ///
     /// When the database is unavailable or refuses to write.
     pub async fn create_table(&self) -> Result<(), StoreError> {
-        self.table.create_table().await
+        self.table.create_table().await?;
+        match &self.index {
+            Some(index) => index.0.prepare().await,
+            None => Ok(()),
+        }
     }
 
     fn row(&self, record: &Record) -> Row {
@@ -316,6 +326,18 @@ impl<T: SessionTable> SessionStore for DbStore<T> {
         self.table.delete(key.as_str(), None).await
     }
 
+    async fn delete_many(&self, keys: &[SessionKey]) -> Result<(), StoreError> {
+        let keys: Vec<&str> = keys.iter().map(SessionKey::as_str).collect();
+        for some in keys.chunks(statements::PORTION) {
+            self.table.delete_many(some).await?;
+        }
+        Ok(())
+    }
+
+    fn index(&self) -> Option<Index> {
+        self.index.clone()
+    }
+
     async fn rename(
         &self,
         old: &SessionKey,
@@ -355,7 +377,11 @@ impl<T: SessionTable> SessionStore for DbStore<T> {
     }
 
     async fn clear_expired(&self, now: SystemTime, limit: usize) -> Result<u64, StoreError> {
-        self.table.delete_ended(now, limit).await
+        let deleted = self.table.delete_ended(now, limit).await?;
+        if let Some(index) = &self.index {
+            index.0.sweep(now.into()).await?;
+        }
+        Ok(deleted)
     }
 
     async fn scan(&self, after: Option<&str>, limit: usize) -> Result<Vec<Listed>, StoreError> {

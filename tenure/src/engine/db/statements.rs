@@ -1,4 +1,4 @@
-//! Statements on other tables than `django_session`, in each database's words: what the users need.
+//! Statements on other tables than `django_session`, in each database's words: what users and the index of their sessions need.
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
@@ -21,6 +21,7 @@ pub(crate) enum Value<'a> {
     /// The primary key of a row, as Python's `str` writes it. What no key of the column's type can be is the key of no row.
     Key(&'a str),
     Date(Moment),
+    Number(i64),
 }
 
 /// How a database wants its statements.
@@ -46,6 +47,27 @@ pub(crate) trait Statements: std::fmt::Debug + Send + Sync {
 
     /// Statements that make tables, in one text.
     fn define<'a>(&'a self, sql: &'a str) -> Answer<'a, ()>;
+}
+
+/// So many keys stand in one statement at most.
+pub(super) const PORTION: usize = 1000;
+/// How many keys a statement may have places for. A text for every number would be a statement to prepare every time.
+const PLACES: [usize; 4] = [1, 10, 100, PORTION];
+
+/// The keys, the last one repeated until they are as many as a statement has places for. That does no harm where they are looked for.
+#[cfg(any(
+    feature = "mysql",
+    feature = "postgres",
+    feature = "sqlite",
+    feature = "sqlx-mysql"
+))]
+pub(super) fn padded<'a>(keys: &[&'a str]) -> Vec<&'a str> {
+    let mut keys = keys.to_vec();
+    if let Some(last) = keys.last().copied() {
+        let places = PLACES.into_iter().find(|places| *places >= keys.len());
+        keys.resize(places.unwrap_or(keys.len()), last);
+    }
+    keys
 }
 
 /// The key of a row where UUIDs are kept as their 32 digits.
