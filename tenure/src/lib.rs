@@ -73,7 +73,7 @@ pub use key::SessionKey;
 pub use middleware::{RequestHead, ResponseHeaders, Sessions, UserSession};
 pub use record::{Damage, Record, Version};
 pub use secret::Secret;
-pub use session::{LazySession, Session};
+pub use session::{Client, LazySession, Session};
 pub use settings::{Settings, SettingsError};
 pub use web::SessionLayer;
 

@@ -5,6 +5,7 @@
 
 mod chunks;
 mod head;
+mod proxies;
 mod request_cookie;
 mod user_sessions;
 
@@ -17,11 +18,13 @@ use crate::{
     cookie::CookieWriter,
     engine::{self, OpenError},
     error::SessionError,
-    events::{Events, Listener},
+    events::{Events, Listener, Suspicion},
     expiry::ExpiryRules,
     key::SessionKey,
-    session::{CookieChange, Finished, LazySession, Offered, Shared, UserSessions},
-    settings::{Settings, SettingsError},
+    session::{
+        Binding, Client, CookieChange, Finished, LazySession, Offered, Shared, UserSessions,
+    },
+    settings::{Settings, SettingsError, TrustedProxies},
     store::{SessionStore, Store},
     system::{OperatingSystem, System},
 };
@@ -50,6 +53,9 @@ struct Prepared {
     cookie: CookieWriter,
     /// Whether a session may fill several cookies.
     chunks: bool,
+    /// Whether the cookie is for HTTPS alone.
+    secure: bool,
+    proxies: TrustedProxies,
 }
 
 /// What a response must carry.
@@ -146,6 +152,7 @@ impl Sessions {
             zone: settings.zone()?,
             save_every_request: settings.save_every_request,
             listener: Listener::default(),
+            binding: Binding::new(settings),
             user_sessions: user_sessions.map(Arc::new),
             secret,
             secret_fallbacks: settings.secret_key_fallbacks.clone(),
@@ -154,6 +161,8 @@ impl Sessions {
             shared: Arc::new(shared),
             cookie: CookieWriter::new(settings),
             chunks: settings.cookie_chunks && in_key,
+            secure: settings.cookie_secure,
+            proxies: settings.proxies()?,
         })))
     }
 
@@ -168,6 +177,8 @@ impl Sessions {
             shared: Arc::new(shared),
             cookie: self.0.cookie.clone(),
             chunks: self.0.chunks,
+            secure: self.0.secure,
+            proxies: self.0.proxies.clone(),
         }))
     }
 
@@ -188,8 +199,18 @@ impl Sessions {
     /// # }
     /// ```
     pub fn begin_request(&self, head: &RequestHead<'_>) -> LazySession {
+        let mut client = proxies::client(&self.0.proxies, head);
+        client.plaintext &= self.0.secure;
         let cookies = head.headers.get_all(COOKIE).iter();
-        self.begin(cookies.map(HeaderValue::as_bytes))
+        let mut offered = self.in_cookies(cookies.map(HeaderValue::as_bytes));
+        if client.plaintext {
+            if offered.cookie_sent {
+                let shared = &self.0.shared;
+                shared.suspicious(offered.first.as_ref(), Suspicion::Plaintext);
+            }
+            offered = Offered::default();
+        }
+        LazySession::new(Arc::clone(&self.0.shared), offered, client)
     }
 
     /// The session of a request of which these `Cookie` headers alone are known.
@@ -204,9 +225,13 @@ impl Sessions {
     /// # }
     /// ```
     pub fn begin<'a>(&self, cookie_headers: impl IntoIterator<Item = &'a [u8]>) -> LazySession {
+        let offered = self.in_cookies(cookie_headers);
+        LazySession::new(Arc::clone(&self.0.shared), offered, Client::default())
+    }
+
+    fn in_cookies<'a>(&self, headers: impl IntoIterator<Item = &'a [u8]>) -> Offered {
         let name = self.0.cookie.name().as_bytes();
-        let offered = request_cookie::find(name, self.0.chunks, cookie_headers);
-        LazySession::new(Arc::clone(&self.0.shared), offered)
+        request_cookie::find(name, self.0.chunks, headers)
     }
 
     /// The session with this key, outside of a request. What it changes has to be saved by [`Session::save`](crate::Session::save).
@@ -216,12 +241,13 @@ impl Sessions {
             first: SessionKey::parse(key),
             others: Vec::new(),
         };
-        LazySession::new(Arc::clone(&self.0.shared), offered)
+        LazySession::new(Arc::clone(&self.0.shared), offered, Client::default())
     }
 
     /// A new, empty session outside of a request. [`Session::save`](crate::Session::save) gives it a key.
     pub fn new_session(&self) -> LazySession {
-        LazySession::new(Arc::clone(&self.0.shared), Offered::default())
+        let shared = Arc::clone(&self.0.shared);
+        LazySession::new(shared, Offered::default(), Client::default())
     }
 
     /// What the response with this status must carry, if that is clear without a store call. Call [`finish`](Self::finish) if it is

@@ -110,6 +110,10 @@ impl LazySession {
         if status >= 500 || (state.stored.is_none() && state.data.is_empty()) {
             return Due::Nothing;
         }
+        // The visitor is not told any key.
+        if self.0.client.plaintext {
+            return Due::Nothing;
+        }
         let damaged = state.stored.as_ref().is_some_and(|stored| stored.damaged);
         if !state.changes.is_empty() || state.modified || (shared.save_every_request && damaged) {
             return Due::Write;

@@ -8,8 +8,12 @@
 //! * `lifecycle.rs`: loading, saving, flushing, new keys;
 //! * `write.rs`: how a save is merged with those of other requests;
 //! * `finish.rs`: what the end of a request does;
+//! * `client.rs`: who has sent the request;
+//! * `binding.rs`: what ties the session to its user's browser and network;
 //! * `index.rs`: what of this a list of the user's sessions has to know.
 
+mod binding;
+mod client;
 mod dict;
 mod expiry;
 mod finish;
@@ -23,6 +27,8 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+pub(crate) use binding::Binding;
+pub use client::Client;
 pub(crate) use finish::{CookieChange, Finished};
 #[cfg(feature = "auth")]
 pub(crate) use index::USER_ID;
@@ -51,13 +57,10 @@ pub(crate) struct Shared {
     pub(crate) zone: Zone,
     pub(crate) save_every_request: bool,
     pub(crate) listener: Listener,
+    pub(crate) binding: Binding,
     pub(crate) user_sessions: Option<Arc<UserSessions>>,
     /// Signs what is bound to this site, such as the hash of a login.
     pub(crate) secret: Secret,
-    #[cfg_attr(
-        not(feature = "auth"),
-        expect(dead_code, reason = "logins alone sign with it")
-    )]
     pub(crate) secret_fallbacks: Vec<Secret>,
 }
 
@@ -70,7 +73,7 @@ impl Shared {
         SessionTag::new(key, &self.secret)
     }
 
-    fn suspicious(&self, key: Option<&SessionKey>, what: Suspicion) {
+    pub(crate) fn suspicious(&self, key: Option<&SessionKey>, what: Suspicion) {
         let tag = key.map(|key| self.tag(key));
         self.tell(|events| events.suspicious(tag, what));
     }
@@ -130,6 +133,7 @@ pub struct Session(Arc<Inner>);
 struct Inner {
     shared: Arc<Shared>,
     offered: Offered,
+    client: Client,
     /// Held across store calls, so that clones that load or save at the same time do it one after the other.
     io: tokio::sync::Mutex<()>,
     state: Mutex<State>,
@@ -157,6 +161,8 @@ struct State {
     key_changed: bool,
     /// The request offers several live sessions, of which none counts.
     ambiguous: bool,
+    /// The session came back from elsewhere: its user counts as nobody.
+    must_log_in_again: bool,
     /// Another request ended the session.
     interrupted: bool,
     /// When this request logged in, if it did: its end says the same of when the session was seen.
@@ -174,10 +180,11 @@ struct Stored {
 }
 
 impl LazySession {
-    pub(crate) fn new(shared: Arc<Shared>, offered: Offered) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, offered: Offered, client: Client) -> Self {
         Self(Arc::new(Inner {
             shared,
             offered,
+            client,
             io: tokio::sync::Mutex::default(),
             state: Mutex::default(),
         }))

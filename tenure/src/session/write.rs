@@ -48,10 +48,11 @@ impl<'a> Taken<'a> {
     }
 
     /// Takes up what was changed since, too, and plans to write all of it.
-    fn plan(&mut self) -> Plan {
+    fn plan(&mut self) -> Result<Plan, SessionError> {
         let mut state = self.inner.state();
+        self.inner.bind_if_free(&mut state)?;
         self.changes.append(std::mem::take(&mut state.changes));
-        self.inner.plan(&state)
+        Ok(self.inner.plan(&state))
     }
 
     /// Looks again: another request may have prolonged the session.
@@ -132,6 +133,9 @@ impl Inner {
     ///
     /// Must be called with `io` locked.
     pub(super) async fn write(&self, new_key: bool) -> Result<(), SessionError> {
+        if self.client.plaintext {
+            return Err(SessionError::Plaintext);
+        }
         let store = &self.shared.store;
         let closed = {
             let state = self.state();
@@ -148,7 +152,7 @@ impl Inner {
             if self.expired_meanwhile() {
                 taken.refresh().await?;
             }
-            let plan = taken.plan();
+            let plan = taken.plan()?;
             let merge = match plan.stored {
                 None => {
                     let key = SessionKey::generate(&*self.shared.system)?;

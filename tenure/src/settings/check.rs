@@ -50,6 +50,7 @@ impl Settings {
         self.check_cookie()?;
         self.check_limits()?;
         self.check_user_sessions()?;
+        self.proxies()?;
         self.check_databases_and_caches()?;
         self.check_login_urls()?;
         self.check_users()?;
