@@ -293,3 +293,52 @@ fn tables_and_columns_that_no_database_can_have_are_refused() {
         assert_eq!(on_postgres(change), expected);
     }
 }
+
+#[test]
+fn r08_no_setting_takes_from_the_strict_cookie_what_its_name_promises() {
+    for weaker in [
+        "SESSION_COOKIE_SECURE = false",
+        "SESSION_COOKIE_DOMAIN = 'example.com'",
+        "SESSION_COOKIE_PATH = '/app/'",
+        "SESSION_COOKIE_PATH = false",
+    ] {
+        let error = toml(&format!("TENURE_PROFILE = 'strict'\n{weaker}")).unwrap_err();
+        let told = error.to_string();
+        assert!(
+            told.starts_with("SESSION_COOKIE_NAME is \"__Host-id\""),
+            "{told}"
+        );
+    }
+}
+
+#[test]
+fn a_proxy_is_an_address_or_a_network_and_not_everybody() {
+    let proxies = |entries: &[&str]| {
+        let entries = entries.iter().map(|&text| text.to_owned()).collect();
+        fields(|settings| settings.trusted_proxies = entries).check()
+    };
+    proxies(&[
+        "10.0.0.1",
+        "10.0.0.0/8",
+        "2001:db8::/32",
+        "::1",
+        "::ffff:10.0.0.0/104",
+    ])
+    .unwrap();
+    for wrong in [
+        "proxy.example.com",
+        "10.0.0.1:80",
+        "10.0.0.0/33",
+        "10.0.0.1, 10.0.0.2",
+        "",
+        "0.0.0.0/0",
+        "::/0",
+        "::ffff:0.0.0.0/96",
+    ] {
+        let told = proxies(&["10.0.0.1", wrong]).unwrap_err().to_string();
+        assert!(
+            told.starts_with(&format!("TENURE_TRUSTED_PROXIES is {wrong:?}: ")),
+            "{told}"
+        );
+    }
+}
