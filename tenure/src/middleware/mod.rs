@@ -165,6 +165,33 @@ impl Sessions {
     /// # Ok(())
     /// # }
     /// ```
+    ///
+    /// For a framework whose headers are of another type, such as actix-web's, copy them:
+    ///
+    /// ```
+    /// use http::{HeaderMap, HeaderName, HeaderValue, Uri};
+    /// use tenure::{LazySession, RequestHead, ResponseHeaders, Sessions};
+    ///
+    /// type Pairs<'a> = Vec<(&'a [u8], &'a [u8])>;
+    ///
+    /// fn map(pairs: Pairs<'_>) -> Result<HeaderMap, http::Error> {
+    ///     pairs
+    ///         .into_iter()
+    ///         .map(|(name, value)| Ok((HeaderName::from_bytes(name)?, HeaderValue::from_bytes(value)?)))
+    ///         .collect()
+    /// }
+    ///
+    /// fn begin(sessions: &Sessions, request: Pairs<'_>, uri: &Uri) -> Result<LazySession, http::Error> {
+    ///     Ok(sessions.begin_request(&RequestHead::new(&map(request)?, uri)))
+    /// }
+    ///
+    /// /// All headers of the response; they replace those that are there.
+    /// fn end(headers: ResponseHeaders, response: Pairs<'_>) -> Result<HeaderMap, http::Error> {
+    ///     let mut map = map(response)?;
+    ///     headers.apply(&mut map);
+    ///     Ok(map)
+    /// }
+    /// ```
     pub fn begin_request(&self, head: &RequestHead<'_>) -> LazySession {
         let transports = &self.0.transports;
         let in_url = transports.in_url(head);

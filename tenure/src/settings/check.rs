@@ -148,6 +148,12 @@ impl Settings {
                  no SESSION_COOKIE_DOMAIN",
             );
         }
+        let by_http_alone = prefix("__Http-") || prefix("__Host-Http-");
+        if by_http_alone && !(self.cookie_secure && self.cookie_httponly) {
+            return wrong_name(
+                "browsers keep such a cookie only with SESSION_COOKIE_SECURE = true and SESSION_COOKIE_HTTPONLY = true",
+            );
+        }
         let needed = "browsers keep such a cookie only with SESSION_COOKIE_SECURE = true";
         if prefix("__Secure-") && !self.cookie_secure {
             return wrong_name(needed);

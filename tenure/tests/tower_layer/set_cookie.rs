@@ -104,7 +104,7 @@ fn is_imf_fixdate(text: &str) -> bool {
 prop_compose! {
     /// Settings that pass the check.
     fn allowed()(
-        prefix in prop::sample::select(vec!["", "", "__Host-", "__Secure-"]),
+        prefix in prop::sample::select(vec!["", "", "__Host-", "__Secure-", "__Http-", "__Host-Http-"]),
         name in "[A-Za-z0-9!#$%&'*+.^_`|~-]{1,20}",
         path in prop::option::of("/[!-:<-~]{0,20}"),
         domain in prop::option::of("[a-z0-9]{1,8}(\\.[a-z0-9]{1,8}){1,2}"),
@@ -113,12 +113,12 @@ prop_compose! {
         age in 1..u64::from(u32::MAX),
     ) -> Settings {
         let mut settings = testing::settings();
-        let host = prefix == "__Host-";
+        let host = prefix.starts_with("__Host-");
         settings.cookie_name = format!("{prefix}{name}");
         settings.cookie_path = if host { Some("/".into()) } else { path };
         settings.cookie_domain = domain.filter(|_| !host);
         settings.cookie_secure = secure || !prefix.is_empty() || same_site == SameSite::NONE;
-        settings.cookie_httponly = http_only;
+        settings.cookie_httponly = http_only || prefix.contains("Http-");
         settings.cookie_samesite = same_site;
         settings.cookie_age = Duration::from_secs(age);
         settings.expire_at_browser_close = close;
@@ -156,6 +156,13 @@ async fn check(settings: Settings) {
     for name in ["path", "domain", "samesite"] {
         assert_eq!(removal.get(name), cookie.get(name), "{name}");
     }
+    // Without these, browsers would take the removal for another cookie's and keep ours (section 5.7).
+    let needed = |prefixes: &[&str]| {
+        let mut prefixes = prefixes.iter();
+        prefixes.any(|prefix| cookie.name.starts_with(prefix))
+    };
+    assert!(removal.get("secure").is_some() || !needed(&["__Host-", "__Secure-", "__Http-"]));
+    assert!(removal.get("httponly").is_some() || !needed(&["__Http-", "__Host-Http-"]));
 }
 
 proptest! {
