@@ -46,6 +46,7 @@ mod record;
 mod secret;
 pub mod settings;
 pub mod system;
+mod url_key;
 
 pub mod codec;
 pub mod engine;

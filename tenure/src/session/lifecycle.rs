@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Inner, LazySession, Session, State, Stored, binding::Compared};
+use super::{Inner, LazySession, Session, State, Stored, binding::Compared, transport};
 use crate::{
     error::SessionError,
     events::{EndReason, Suspicion},
@@ -54,6 +54,7 @@ enum Found {
 
 impl State {
     pub(super) fn adopt(&mut self, key: SessionKey, record: Record) {
+        self.transport = transport::of(&record.data);
         self.data = record.data;
         self.stored = Some(Stored {
             key,
@@ -91,7 +92,7 @@ impl Inner {
     /// (RFC 6265, section 4.2.2), so if more than one is live, none of them counts.
     async fn find(&self) -> Result<Found, SessionError> {
         let Some(first) = &self.offered.first else {
-            if self.offered.cookie_sent {
+            if self.offered.key_sent {
                 self.shared.suspicious(None, Suspicion::MalformedKey);
             }
             return Ok(Found::Nothing);
@@ -163,6 +164,12 @@ impl Inner {
         if let Some(damage) = record.damage {
             self.shared
                 .suspicious(Some(key), Suspicion::Damaged(damage));
+        }
+        let travels = transport::of(&record.data);
+        if self.offered.came.is_some_and(|came| travels != Some(came)) {
+            // It is left alone: whoever it was given to has done nothing wrong.
+            self.shared.suspicious(Some(key), Suspicion::OtherTransport);
+            return Ok(None);
         }
         Ok(Some(record))
     }

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{Inner, Session, State, Stored};
+use super::{Inner, Session, State, Stored, transport};
 use crate::{
     changes::Changes,
     error::{SessionError, StoreError},
@@ -119,8 +119,10 @@ impl Inner {
             .shared
             .rules
             .date(self.stored_expiry(state), self.shared.now());
+        let mut data = state.data.clone();
+        transport::mark(&mut data, self.transport(state));
         Plan {
-            record: Record::new(state.data.clone(), expires_at.into()),
+            record: Record::new(data, expires_at.into()),
             expires_at,
             stored: state
                 .stored

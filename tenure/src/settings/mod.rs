@@ -39,7 +39,7 @@ pub(crate) use proxies::TrustedProxies;
 pub use redact::without_password;
 pub use same_site::SameSite;
 pub(crate) use suggest::nearest;
-pub use transport::Transport;
+pub use transport::{Transport, UrlPlace};
 pub use users::UserColumns;
 
 use crate::secret::Secret;
@@ -180,6 +180,11 @@ pub struct Settings {
     pub transports: Vec<Transport>,
     /// `TENURE_URL_PARAMETER`: what the key is called where it stands in the URL. `sid`.
     pub url_parameter: String,
+    /// `TENURE_URL_PLACE`: where in the URL it stands: `query` or `path`.
+    pub url_place: UrlPlace,
+    /// `TENURE_NO_STORE`: whether responses with the session's cookie also say `Cache-Control: private, no-store`, so that no cache
+    /// gives out one visitor's session to another. Django's do not. `false`.
+    pub no_store: bool,
     /// `TENURE_MAX_KEYS`: how many keys a session may hold. None: any number.
     pub max_keys: Option<usize>,
     /// `TENURE_REMEMBER_COOKIE_NAME`: the cookie that remembers a user beyond the session. `remember`.
@@ -311,6 +316,8 @@ impl Settings {
             trusted_proxies: Vec::new(),
             transports: vec![Transport::Cookie],
             url_parameter: "sid".into(),
+            url_place: UrlPlace::Query,
+            no_store: false,
             max_keys: None,
             remember_cookie_name: "remember".into(),
             remember_age: Duration::from_hours(30 * 24),
@@ -337,6 +344,7 @@ impl Settings {
             absolute_limit: Some(Duration::from_hours(30 * 24)),
             hash_keys: true,
             user_sessions: true,
+            no_store: true,
             max_keys: Some(1000),
             remember_cookie_name: "__Host-remember".into(),
             ..Self::django()

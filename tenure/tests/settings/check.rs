@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use tenure::{
     Secret, Settings,
-    settings::{DatabaseSettings, SameSite},
+    settings::{DatabaseSettings, SameSite, Transport},
 };
 
 use crate::common::{SECRET, fields, message, refusal, toml};
@@ -75,6 +75,44 @@ fn cookies_that_browsers_drop_are_refused() {
         refusal(|settings| settings.cookie_name = "__Secure-id".into()),
         "SESSION_COOKIE_NAME is \"__Secure-id\": browsers keep such a cookie only with SESSION_COOKIE_SECURE = true",
     );
+}
+
+#[test]
+fn a_cookie_that_scripts_may_not_set_is_hidden_from_them() {
+    for name in ["__Http-id", "__Host-Http-id", "__host-http-id"] {
+        let refused = |http_only| {
+            let settings = fields(|settings| {
+                settings.cookie_name = name.into();
+                settings.cookie_secure = true;
+                settings.cookie_httponly = http_only;
+            });
+            settings.check().is_err()
+        };
+        assert!(refused(false) && !refused(true), "{name}");
+    }
+}
+
+#[test]
+fn transports_that_make_no_sense_are_refused() {
+    assert_eq!(
+        refusal(|settings| settings.transports.clear()),
+        "TENURE_TRANSPORTS is []: at least one of \"cookie\", \"header\" and \"url\" is needed",
+    );
+    assert_eq!(
+        refusal(|settings| {
+            settings.engine = "signed_cookies".into();
+            settings.cookie_revocation = Some("none".into());
+            settings.transports = vec![Transport::Cookie, Transport::Url];
+        }),
+        "TENURE_TRANSPORTS is [cookie, url]: with sessions in cookies, the whole session would stand in the URL",
+    );
+    for name in ["", "s d", "s&d", "s=d", "s/d", "s%64", "ß"] {
+        assert!(
+            refusal(|settings| settings.url_parameter = name.into())
+                .contains("one or more letters, digits, - and _ are needed"),
+            "{name}"
+        );
+    }
 }
 
 #[test]
