@@ -34,7 +34,9 @@ const USER_AGENT: usize = 200;
 #[derive(Debug)]
 pub(crate) struct UserSessions {
     index: Arc<dyn Keeps>,
+    #[cfg_attr(not(feature = "auth"), expect(dead_code, reason = "logins ask"))]
     pub(crate) most: Option<usize>,
+    #[cfg_attr(not(feature = "auth"), expect(dead_code, reason = "logins ask"))]
     pub(crate) at_most: AtMaxSessions,
     recent: Mutex<Recent>,
 }

@@ -38,6 +38,7 @@ mod index;
 #[cfg(any(feature = "mysql", feature = "sqlx-mysql"))]
 mod mysql;
 mod open;
+mod portion;
 #[cfg(any(feature = "postgres", feature = "sqlx-postgres"))]
 mod postgres;
 mod replica;
@@ -49,6 +50,12 @@ mod sqlite;
     feature = "sqlx-sqlite"
 ))]
 mod sqlx;
+#[cfg(any(
+    feature = "auth",
+    feature = "mysql",
+    feature = "postgres",
+    feature = "sqlite"
+))]
 mod statements;
 mod table;
 #[cfg(any(
@@ -58,6 +65,8 @@ mod table;
     feature = "sqlx-postgres"
 ))]
 mod trouble;
+#[cfg(feature = "auth")]
+mod users;
 
 use std::{sync::Arc, time::SystemTime};
 
@@ -77,8 +86,10 @@ pub use replica::ReadReplica;
 #[cfg(feature = "sqlite")]
 pub use sqlite::Sqlite;
 #[cfg(feature = "auth")]
-pub(crate) use statements::{Dialect, Statements, Value, is_uuid, open_users};
+pub(crate) use statements::{Dialect, Statements, Value, is_uuid};
 pub use table::{Row, SessionTable, Updated};
+#[cfg(feature = "auth")]
+pub(crate) use users::open_users;
 
 use crate::{
     codec::SignedJson,
@@ -328,7 +339,7 @@ impl<T: SessionTable> SessionStore for DbStore<T> {
 
     async fn delete_many(&self, keys: &[SessionKey]) -> Result<(), StoreError> {
         let keys: Vec<&str> = keys.iter().map(SessionKey::as_str).collect();
-        for some in keys.chunks(statements::PORTION) {
+        for some in keys.chunks(portion::PORTION) {
             self.table.delete_many(some).await?;
         }
         Ok(())
