@@ -95,7 +95,8 @@ impl Sessions {
         settings: &Settings,
         system: Arc<dyn System>,
     ) -> Result<Self, SettingsError> {
-        Self::prepare(Store::new(store, settings.store_timeout), settings, system)
+        let store = Store::new(store, settings.store_timeout).hashing(settings.hash_keys);
+        Self::prepare(store, settings, system)
     }
 
     /// Sessions in the engine that the settings name. See [`engine::open`](crate::engine::open).

@@ -76,7 +76,7 @@ impl Shared {
     }
 
     fn tag<'a>(&'a self, key: &'a SessionKey) -> SessionTag<'a> {
-        SessionTag::new(key, &self.secret)
+        SessionTag::new(key, &self.secret, self.store.hashes_keys())
     }
 
     pub(crate) fn suspicious(&self, key: Option<&SessionKey>, what: Suspicion) {

@@ -161,7 +161,7 @@ pub struct Settings {
     /// None.
     pub absolute_limit: Option<Duration>,
     /// `TENURE_HASH_KEYS`: whether the store keeps a hash of each key in its place, so that who reads the store can use none. Django does not
-    /// find such sessions. `false`.
+    /// find such sessions, and switching it on or off ends those that there are. `false`.
     pub hash_keys: bool,
     /// `TENURE_USER_SESSIONS`: whether the sessions of each user are listed, for "your devices" and "log out everywhere". `false`.
     pub user_sessions: bool,
