@@ -41,6 +41,7 @@ mod error;
 mod expiry;
 mod json;
 mod key;
+mod limits;
 mod moment;
 mod record;
 mod secret;
@@ -73,7 +74,7 @@ pub use key::SessionKey;
 pub use middleware::{ResponseHeaders, Sessions};
 pub use record::{Damage, Record, Version};
 pub use secret::Secret;
-pub use session::{LazySession, Session};
+pub use session::{LazySession, Session, TimeLeft};
 pub use settings::{Settings, SettingsError};
 pub use web::SessionLayer;
 

@@ -1,9 +1,7 @@
 //! The end of a request: what is written, and what the visitor's browser is told.
 
 use super::{LazySession, State};
-use crate::{
-    changes::Changes, error::SessionError, expiry::StoredExpiry, key::SessionKey, moment::Moment,
-};
+use crate::{changes::Changes, error::SessionError, key::SessionKey, moment::Moment};
 
 /// What the response must say about the session.
 #[derive(Debug)]
@@ -29,6 +27,8 @@ enum Due {
     Nothing,
     Write,
     Touch(Moment),
+    /// As for `Write`, though this request changed nothing.
+    Limit,
 }
 
 impl LazySession {
@@ -44,7 +44,8 @@ impl LazySession {
                     cookie: CookieChange::Remove,
                 });
             }
-            if self.0.shared.save_every_request && offered.first.is_some() && status < 500 {
+            let touched = self.0.shared.save_every_request && !state.passive;
+            if touched && offered.first.is_some() && status < 500 {
                 return None;
             }
             state.closed = true;
@@ -63,7 +64,7 @@ impl LazySession {
         }
         match self.due(&state, status) {
             Due::Nothing => Some(self.close(&mut state, status)),
-            Due::Write | Due::Touch(_) => None,
+            Due::Write | Due::Touch(_) | Due::Limit => None,
         }
     }
 
@@ -85,6 +86,10 @@ impl LazySession {
             Due::Nothing => {}
             Due::Write => session.write_changes().await?,
             // Nothing is lost if the session is gone: this request only looked at it.
+            Due::Limit => match session.write_changes().await {
+                Err(SessionError::Interrupted) => {}
+                written => written?,
+            },
             Due::Touch(ends_at) => {
                 session.touch(ends_at).await?;
             }
@@ -112,10 +117,13 @@ impl LazySession {
         if !state.changes.is_empty() || state.modified || (shared.save_every_request && damaged) {
             return Due::Write;
         }
-        let Some(stored) = &state.stored else {
+        let Some(stored) = state.stored.as_ref().filter(|_| !state.passive) else {
             return Due::Nothing;
         };
-        let expiry = self.0.stored_expiry(state);
+        if stored.limits_missing {
+            return Due::Limit;
+        }
+        let terms = self.0.terms(state);
         // A session that is its key is prolonged by being written, and it was.
         let touch = |ends_at| {
             if state.cookie_due && shared.store.powers().in_key {
@@ -125,16 +133,13 @@ impl LazySession {
             }
         };
         if shared.save_every_request {
-            return touch(shared.rules.date(expiry, shared.now()));
+            return touch(terms.date(shared.now()));
         }
         // The clock is read only where it can matter.
-        if !matches!(expiry, StoredExpiry::Relative(_)) {
+        if !terms.roll() {
             return Due::Nothing;
         }
-        match shared
-            .rules
-            .prolonged(expiry, stored.expires_at, shared.now())
-        {
+        match terms.prolonged(stored.expires_at, shared.now()) {
             Some(ends_at) => touch(ends_at),
             None => Due::Nothing,
         }
@@ -163,13 +168,15 @@ impl LazySession {
     }
 
     fn lifetime(&self, state: &State) -> Option<(i64, Moment)> {
-        let rules = self.0.shared.rules;
-        let expiry = self.0.stored_expiry(state);
-        if rules.at_browser_close(expiry) {
+        let terms = self.0.terms(state);
+        if terms.at_browser_close() {
             return None;
         }
         let now = self.0.shared.now();
-        let age = rules.age_micros(expiry, now);
+        let mut age = terms.age_micros(now);
+        if let Some(stored) = state.stored.as_ref().filter(|_| state.passive) {
+            age = age.min(stored.expires_at.micros() - now.micros());
+        }
         Some((age / 1_000_000, now.plus_micros(age)))
     }
 }

@@ -5,6 +5,7 @@
 //!
 //! * `dict.rs`: reading and changing values;
 //! * `expiry.rs`: when the session ends;
+//! * `limits.rs`: how long it may lie idle and last at all, and what does not prolong it;
 //! * `lifecycle.rs`: loading, saving, flushing, new keys;
 //! * `write.rs`: how a save is merged with those of other requests;
 //! * `finish.rs`: what the end of a request does.
@@ -13,6 +14,7 @@ mod dict;
 mod expiry;
 mod finish;
 mod lifecycle;
+mod limits;
 mod test_cookie;
 mod write;
 
@@ -22,6 +24,7 @@ use std::{
 };
 
 pub(crate) use finish::{CookieChange, Finished};
+pub use limits::TimeLeft;
 
 use crate::{
     changes::Changes,
@@ -143,6 +146,8 @@ struct State {
     changes: Changes,
     /// What the store holds, as far as this request knows. `None`: nothing, a first save creates.
     stored: Option<Stored>,
+    /// The request is not one of the user's own doing: it does not prolong the session.
+    passive: bool,
     /// A save was asked for although nothing changed.
     modified: bool,
     /// The visitor's cookie must be sent, since something was saved or prolonged.
@@ -161,6 +166,8 @@ struct Stored {
     key: SessionKey,
     version: Version,
     expires_at: Moment,
+    /// It has to be written for its limits to hold, even if nothing changed.
+    limits_missing: bool,
     /// The record could not be decoded: saving replaces it even if nothing changed.
     damaged: bool,
 }
