@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Inner, LazySession, Session, State};
+use super::{Inner, LazySession, Session, Shared, State};
 use crate::{
     error::SessionError,
     json::Json,
@@ -28,24 +28,23 @@ fn whole_seconds(from: Moment, to: Moment) -> u64 {
 
 impl Inner {
     /// Notes that the session begins now, for an absolute limit that does not know it yet.
+    ///
+    /// That is no change of this request's: where another one has noted it meanwhile, that counts.
     pub(super) fn note_begin(&self, state: &mut State) {
         if self.terms(state).lack_begin() {
-            self.begin(state);
-        }
-    }
-
-    fn begin(&self, state: &mut State) {
-        let now = Json::from_canonical(&self.shared.unix_seconds().to_string());
-        if state.data.insert(SINCE_KEY, now.clone()) {
-            state.changes.set(SINCE_KEY, now);
+            state.data.insert(SINCE_KEY, self.shared.begin());
         }
     }
 }
 
-impl super::Shared {
-    /// The time in whole seconds.
+impl Shared {
+    /// The time in whole seconds of Unix time, as it is kept in sessions.
     pub(crate) fn unix_seconds(&self) -> i64 {
         self.now().micros().div_euclid(1_000_000)
+    }
+
+    fn begin(&self) -> Json {
+        Json::from_canonical(&self.unix_seconds().to_string())
     }
 }
 
@@ -189,7 +188,10 @@ impl Session {
         let mut state = self.0.state();
         state.passive = false;
         if self.0.terms(&state).have_absolute_limit() {
-            self.0.begin(&mut state);
+            let now = self.0.shared.begin();
+            if state.data.insert(SINCE_KEY, now.clone()) {
+                state.changes.set(SINCE_KEY, now);
+            }
         }
     }
 
