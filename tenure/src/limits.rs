@@ -194,3 +194,91 @@ impl Terms {
 fn is_later(date: Moment, reach: i64, now: Moment) -> bool {
     date > now.plus_micros(reach.saturating_add(CLOCK_SKEW))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Settings;
+
+    const NOW: i64 = 1_790_000_000;
+
+    fn terms(json: &str, settings: &Settings) -> Terms {
+        let data = Data::from_json(json.as_bytes()).unwrap();
+        ExpiryRules::new(settings).terms(&data, &Zone::Utc)
+    }
+
+    fn at(seconds: i64) -> Moment {
+        Moment::from_micros((NOW + seconds) * SECOND)
+    }
+
+    #[test]
+    fn a_relative_expiry_is_prolonged_once_a_twentieth_has_passed() {
+        let terms = terms(r#"{"_session_expiry":1000}"#, &Settings::django());
+        let ends_at = terms.date(at(0));
+        assert_eq!(terms.prolonged(ends_at, at(49)), None);
+        assert_eq!(terms.prolonged(ends_at, at(50)), Some(at(1050)));
+    }
+
+    #[test]
+    fn an_absolute_or_global_expiry_is_never_prolonged() {
+        for json in [
+            "{}",
+            r#"{"_session_expiry":0}"#,
+            r#"{"_session_expiry":-5}"#,
+            r#"{"_session_expiry":"2026-01-01T00:00:00+00:00"}"#,
+        ] {
+            let terms = terms(json, &Settings::django());
+            assert_eq!(terms.prolonged(at(0), at(500)), None, "{json}");
+        }
+    }
+
+    #[test]
+    fn the_last_end_is_reached_in_one_step_however_small() {
+        let json =
+            format!(r#"{{"_tenure_idle":1000,"_tenure_absolute":5000,"_tenure_since":{NOW}}}"#);
+        let terms = terms(&json, &Settings::django());
+        assert_eq!(terms.prolonged(at(4970), at(3999)), None);
+        assert_eq!(terms.prolonged(at(4970), at(4001)), Some(at(5000)));
+        assert_eq!(terms.prolonged(at(5000), at(4500)), None);
+    }
+
+    #[test]
+    fn of_two_limits_the_shorter_holds() {
+        let settings = Settings {
+            idle_limit: Some(std::time::Duration::from_secs(100)),
+            ..Settings::django()
+        };
+        for (json, length) in [
+            ("{}", 100),
+            (r#"{"_tenure_idle":50}"#, 50),
+            (r#"{"_tenure_idle":500}"#, 100),
+            (r#"{"_tenure_idle":"x"}"#, 100),
+        ] {
+            assert_eq!(terms(json, &settings).date(at(0)), at(length), "{json}");
+        }
+    }
+
+    #[test]
+    fn numbers_of_any_size_are_no_panic() {
+        for number in [
+            "0",
+            "-1",
+            "9223372036854775807",
+            "-9223372036854775808",
+            "1e300",
+        ] {
+            let json = format!(
+                r#"{{"_tenure_idle":{number},"_tenure_absolute":{number},"_tenure_since":{number}}}"#
+            );
+            let terms = terms(&json, &Settings::django());
+            for date in [Moment::from_micros(i64::MIN), at(0), Moment::LAST] {
+                for now in [Moment::from_micros(i64::MIN), at(0), Moment::LAST] {
+                    terms.end(date, now);
+                    terms.are_missing(date, now);
+                    terms.prolonged(date, now);
+                    terms.age_micros(now);
+                }
+            }
+        }
+    }
+}

@@ -35,6 +35,8 @@ impl Session {
     /// Differs from Django in one thing: a `timedelta` there is a fixed moment, a `Duration` here counts from the last request, as a
     /// number of seconds does in Django.
     ///
+    /// Limits hold beside it: see [`set_idle_limit`](Self::set_idle_limit).
+    ///
     /// # Errors
     ///
     /// [`SessionError::ZeroExpiry`] for a duration under a microsecond, [`SessionError::ResponseSent`] if it is too late.
@@ -95,7 +97,7 @@ impl Session {
     }
 
     /// Seconds until the session ends, counted from now; negative if its end has passed. What the cookie's `Max-Age` is. Django's
-    /// `get_expiry_age()`, without a fraction.
+    /// `get_expiry_age()`, without a fraction, unless a limit ends the session sooner.
     ///
     /// ```
     /// # tenure::testing::run(async |session| {
@@ -109,7 +111,7 @@ impl Session {
         terms.age_micros(self.0.shared.now()) / 1_000_000
     }
 
-    /// The moment at which the session ends, were it saved now. Django's `get_expiry_date()`.
+    /// The moment at which the session ends, were it saved now. Django's `get_expiry_date()`, unless a limit ends it sooner.
     ///
     /// ```
     /// # tenure::testing::run(async |session| {
