@@ -69,13 +69,9 @@ async fn the_first_request_after_the_other_program_brings_the_date_back() {
 
 #[tokio::test]
 async fn a_session_without_a_begin_begins_with_its_first_request_here() {
-    for engine in ENGINES {
-        let clock = clock();
-        let mut settings = testing::settings();
-        // Only the cookie engines carry a session from one site to the other here, and no other has to.
-        if !matches!(engine, Engine::SignedCookies | Engine::EncryptedCookies) {
-            continue;
-        }
+    // Two sites that share what the cookies hold.
+    for engine in [Engine::SignedCookies, Engine::EncryptedCookies] {
+        let (clock, mut settings) = (clock(), testing::settings());
         let before = engine.site_at(&settings, clock.clone()).await;
         let mut browser = before.visitor().await;
         assert_eq!(browser.sees(&before.sessions).await, "user=7 ");
@@ -131,6 +127,28 @@ async fn a_logout_while_a_request_only_looks_is_no_fault_of_that_request() {
         .visit(&sessions, async |session| session.insert("cart", 1))
         .await;
     assert!(wrote.is_ok());
+}
+
+#[tokio::test]
+async fn a_session_that_reaches_its_limit_while_a_request_works_is_not_saved() {
+    let mut settings = testing::settings();
+    settings.absolute_limit = Some(HOUR);
+    for engine in [Engine::Db, Engine::File, Engine::Cache] {
+        let site = engine.site(&settings).await;
+        let mut browser = site.visitor().await;
+        let mut other = browser.clone();
+        site.clock.advance(59 * MINUTE);
+        let wrote = browser.visit(&site.sessions, async |session| {
+            site.saved_by_django(&mut other).await;
+            site.clock.advance(2 * MINUTE);
+            session.insert("cart", 1)
+        });
+        let wrote = wrote.await;
+        assert!(
+            matches!(wrote, Err(SessionError::Interrupted)),
+            "{engine:?} {wrote:?}"
+        );
+    }
 }
 
 #[tokio::test]
