@@ -142,11 +142,10 @@ impl Terms {
         limits.fold(date, Moment::min)
     }
 
-    /// Whether a session that the store says ends at `date` has to be written for the limits to hold, also where another program reads it.
+    /// Whether a session with limits that the store says ends at `date` has to be written for the limits to hold, also where another program reads it.
     pub(crate) fn are_missing(self, date: Moment, now: Moment) -> bool {
         let ends = self.date(now);
-        self.are_limited()
-            && (self.lack_begin() || is_later(date, ends.micros() - now.micros(), now))
+        self.lack_begin() || is_later(date, ends.micros() - now.micros(), now)
     }
 
     /// Whether the user's requests prolong the session.

@@ -51,11 +51,9 @@ impl<S: Service<Request<Body>>, Body> Service<Request<Body>> for PassiveService<
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        match request.extensions().get::<LazySession>() {
-            Some(session) => session.set_passive(),
-            None => tracing::warn!(
-                "a passive route has no session: put `SessionLayer` outside of `Passive`"
-            ),
+        // Without a session there is nothing that the request could prolong.
+        if let Some(session) = request.extensions().get::<LazySession>() {
+            session.set_passive();
         }
         self.inner.call(request)
     }
