@@ -41,6 +41,7 @@ mod error;
 mod expiry;
 mod json;
 mod key;
+mod limits;
 mod moment;
 mod record;
 mod secret;
@@ -74,7 +75,7 @@ pub use key::SessionKey;
 pub use middleware::{RequestHead, ResponseHeaders, Sessions, UserSession};
 pub use record::{Damage, Record, Version};
 pub use secret::Secret;
-pub use session::{Client, LazySession, Session};
+pub use session::{Client, LazySession, Session, TimeLeft};
 pub use settings::{Settings, SettingsError};
 pub use web::SessionLayer;
 

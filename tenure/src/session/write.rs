@@ -26,6 +26,7 @@ impl State {
             key,
             version,
             expires_at,
+            limits_missing: false,
             damaged: false,
         });
         self.modified = false;
@@ -51,6 +52,7 @@ impl<'a> Taken<'a> {
     fn plan(&mut self) -> Result<Plan, SessionError> {
         let mut state = self.inner.state();
         self.inner.bind_if_free(&mut state)?;
+        self.inner.note_begin(&mut state);
         self.changes.append(std::mem::take(&mut state.changes));
         Ok(self.inner.plan(&state))
     }
@@ -71,8 +73,8 @@ impl<'a> Taken<'a> {
     /// Takes what another request has stored, and does this request's changes again on it.
     fn merge(&mut self, key: SessionKey, current: Option<Record>) -> Result<(), SessionError> {
         let now = self.inner.shared.now();
-        let alive = current.filter(|current| Moment::from(current.expires_at) > now);
         let shared = &self.inner.shared;
+        let alive = current.filter(|current| shared.ends_at(current) > now);
         let Some(mut current) = alive else {
             self.inner.state().interrupted = true;
             shared.suspicious(Some(&key), Suspicion::Interrupted);
@@ -86,7 +88,7 @@ impl<'a> Taken<'a> {
             let newer = {
                 let mut state = self.inner.state();
                 if state.changes.is_empty() {
-                    state.adopt(key, current);
+                    self.inner.adopt(&mut state, key, current);
                     return Ok(());
                 }
                 std::mem::take(&mut state.changes)
@@ -115,10 +117,10 @@ struct Plan {
 
 impl Inner {
     fn plan(&self, state: &State) -> Plan {
-        let expires_at = self
-            .shared
-            .rules
-            .date(self.stored_expiry(state), self.shared.now());
+        let mut expires_at = self.terms(state).date(self.shared.now());
+        if let Some(stored) = state.stored.as_ref().filter(|_| state.passive) {
+            expires_at = expires_at.min(stored.expires_at);
+        }
         let mut data = state.data.clone();
         transport::mark(&mut data, self.transport(state));
         Plan {
@@ -283,8 +285,7 @@ impl Session {
                 Err(SessionError::Interrupted) => return Ok(()),
                 refreshed => refreshed?,
             }
-            let expiry = self.0.stored_expiry(&self.0.state());
-            expires_at = self.0.shared.rules.date(expiry, self.0.shared.now());
+            expires_at = self.0.terms(&self.0.state()).date(self.0.shared.now());
         }
         let stored = {
             let state = self.0.state();

@@ -210,6 +210,7 @@ impl Settings {
                 &format!("a whole number of seconds from 1 to {MOST_SECONDS} is needed"),
             ));
         }
+        self.check_idle_and_absolute()?;
         if self.store_timeout.is_zero() || self.store_timeout > most {
             return Err(SettingsError::described(
                 "TENURE_STORE_TIMEOUT",
@@ -239,6 +240,41 @@ impl Settings {
             }
             _ => Ok(()),
         }
+    }
+
+    fn check_idle_and_absolute(&self) -> Result<(), SettingsError> {
+        let most = Duration::from_secs(MOST_SECONDS.into());
+        let (idle, absolute) = (self.idle_limit, self.absolute_limit);
+        for (setting, limit) in [
+            ("TENURE_IDLE_LIMIT", idle),
+            ("TENURE_ABSOLUTE_LIMIT", absolute),
+        ] {
+            let wrong = |limit: &Duration| {
+                *limit < Duration::from_secs(1) || *limit > most || limit.subsec_nanos() != 0
+            };
+            if let Some(limit) = limit.filter(wrong) {
+                return Err(SettingsError::described(
+                    setting,
+                    &format!("{limit:?}"),
+                    &format!(
+                        "a whole number of seconds from 1 to {MOST_SECONDS} is needed, or nothing at all"
+                    ),
+                ));
+            }
+        }
+        if let (Some(idle), Some(absolute)) = (idle, absolute)
+            && idle > absolute
+        {
+            return Err(SettingsError::described(
+                "TENURE_IDLE_LIMIT",
+                &format!("{} seconds", idle.as_secs()),
+                &format!(
+                    "at most TENURE_ABSOLUTE_LIMIT, {} seconds, is needed: a session that has ended cannot lie idle",
+                    absolute.as_secs()
+                ),
+            ));
+        }
+        Ok(())
     }
 
     fn check_login_urls(&self) -> Result<(), SettingsError> {

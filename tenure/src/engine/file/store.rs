@@ -18,8 +18,9 @@ use crate::{
     data::Data,
     engine::OpenError,
     error::{CodecError, StoreError},
-    expiry::{EXPIRY_KEY, ExpiryRules, StoredExpiry},
+    expiry::ExpiryRules,
     key::SessionKey,
+    limits::Terms,
     moment::{Moment, Zone},
     record::{Damage, Record, Version},
     settings::Settings,
@@ -141,10 +142,7 @@ impl FileStore {
         let now = self.system.now();
         New {
             text: self.files.codec.encode(&record.data, now),
-            modified: match self.files.expiry(&record.data) {
-                StoredExpiry::At(_) => now,
-                relative => self.files.modified(relative, record.expires_at),
-            },
+            modified: modified(self.files.terms(&record.data), record.expires_at).unwrap_or(now),
         }
     }
 }
@@ -168,15 +166,8 @@ impl Files {
         StoreError::Unavailable { what, source: None }
     }
 
-    fn expiry(&self, data: &Data) -> StoredExpiry {
-        StoredExpiry::read(data.get_json(EXPIRY_KEY), &self.zone)
-    }
-
-    /// The modification time with which a session of this relative expiry ends at `expires_at`.
-    fn modified(&self, relative: StoredExpiry, expires_at: SystemTime) -> SystemTime {
-        let ends = Moment::from(expires_at);
-        let age = self.rules.age_micros(relative, ends);
-        ends.plus_micros(age.saturating_neg()).into()
+    fn terms(&self, data: &Data) -> Terms {
+        self.rules.terms(data, &self.zone)
     }
 
     fn decode(&self, text: &[u8]) -> Result<Data, CodecError> {
@@ -189,7 +180,7 @@ impl Files {
     }
 
     fn ends(&self, data: &Data, modified: SystemTime) -> SystemTime {
-        self.rules.date(self.expiry(data), modified.into()).into()
+        self.terms(data).end_by_write(modified.into()).into()
     }
 
     fn record(&self, found: Found) -> Result<Record, StoreError> {
@@ -222,6 +213,13 @@ impl Files {
         };
         Ok(Listed::new(key, self.ends(&data, open.modified), open.size))
     }
+}
+
+/// The modification time with which a session ends at `expires_at`; `None` if it ends at a fixed moment whatever the time is.
+fn modified(terms: Terms, expires_at: SystemTime) -> Option<SystemTime> {
+    let length = terms.length_by_write()?;
+    let ends = Moment::from(expires_at);
+    Some(ends.plus_micros(length.saturating_neg()).into())
 }
 
 fn broken_off(error: tokio::task::JoinError) -> StoreError {
@@ -341,10 +339,8 @@ impl SessionStore for FileStore {
         self.run(move |files, folder, until| {
             let later = |found: &Found| {
                 let data = files.decode(&found.text).unwrap_or_default();
-                let relative = files.expiry(&data);
-                let modified = files.modified(relative, expires_at);
-                let prolongs = modified > found.modified;
-                (prolongs && !matches!(relative, StoredExpiry::At(_))).then_some(modified)
+                let modified = modified(files.terms(&data), expires_at);
+                modified.filter(|modified| *modified > found.modified)
             };
             let base = base.as_bytes().unwrap_or_default();
             folder.touch(&name, base, later, until)
