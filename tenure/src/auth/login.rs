@@ -5,18 +5,14 @@ use subtle::ConstantTimeEq;
 use super::{AuthError, User, UserId, users::Auth};
 use crate::{
     codec::{hex, signing::salted_hmac},
+    csrf,
     secret::Secret,
     session::Session,
-    system::random_text,
 };
 
 pub(super) const USER_ID: &str = "_auth_user_id";
 const BACKEND: &str = "_auth_user_backend";
 const HASH: &str = "_auth_user_hash";
-/// The secret that Django's CSRF protection keeps in the session under `CSRF_USE_SESSIONS`.
-const CSRF_TOKEN: &str = "_csrftoken";
-const CSRF_ALPHABET: &[u8] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-const CSRF_LENGTH: usize = 32;
 
 const HASH_SALT: &str = "django.contrib.auth.models.AbstractBaseUser.get_session_auth_hash";
 
@@ -67,11 +63,8 @@ pub async fn login(session: &Session, user: &User) -> Result<(), AuthError> {
         session.cycle_key().await?;
     }
     session.extend([(USER_ID, id.as_str()), (BACKEND, backend), (HASH, &hash)])?;
-    if session.contains_key(CSRF_TOKEN) {
-        // A token from before the login must be worthless after it.
-        let system = &*session.shared().system;
-        session.insert(CSRF_TOKEN, random_text(system, CSRF_ALPHABET, CSRF_LENGTH)?)?;
-    }
+    // A token from before the login must be worthless after it.
+    csrf::rotate(session)?;
     user.note_login(session.shared().system.now()).await
 }
 

@@ -211,10 +211,6 @@ impl Session {
         self.0.shared.store.engine()
     }
 
-    #[cfg_attr(
-        not(feature = "auth"),
-        expect(dead_code, reason = "logins alone need it")
-    )]
     pub(crate) fn shared(&self) -> &Shared {
         &self.0.shared
     }

@@ -6,6 +6,8 @@ mod auth;
 mod axum;
 #[cfg(all(feature = "axum", feature = "auth"))]
 mod axum_auth;
+#[cfg(feature = "axum")]
+mod axum_csrf;
 mod tower;
 
 #[cfg(feature = "auth")]
