@@ -130,6 +130,8 @@ impl Sessions {
             rules: ExpiryRules::new(settings),
             zone: settings.zone()?,
             save_every_request: settings.save_every_request,
+            max_size: settings.max_size,
+            max_keys: settings.max_keys,
             listener: Listener::default(),
             secret: settings.secret()?,
             secret_fallbacks: settings.secret_key_fallbacks.clone(),

@@ -29,6 +29,8 @@ enum Due {
     Nothing,
     Write,
     Touch(Moment),
+    /// Only sign what is there with the new secret.
+    SignAnew,
 }
 
 impl LazySession {
@@ -63,7 +65,7 @@ impl LazySession {
         }
         match self.due(&state, status) {
             Due::Nothing => Some(self.close(&mut state, status)),
-            Due::Write | Due::Touch(_) => None,
+            Due::Write | Due::Touch(_) | Due::SignAnew => None,
         }
     }
 
@@ -88,6 +90,7 @@ impl LazySession {
             Due::Touch(ends_at) => {
                 session.touch(ends_at).await?;
             }
+            Due::SignAnew => session.sign_anew().await,
         }
         // A clone of the handle may have gone on meanwhile, and nothing tells it that this was the end before `close` does.
         loop {
@@ -120,23 +123,30 @@ impl LazySession {
         let touch = |ends_at| {
             if state.cookie_due && shared.store.powers().in_key {
                 Due::Nothing
+            } else if stored.by_fallback {
+                Due::Write
             } else {
                 Due::Touch(ends_at)
             }
+        };
+        let not_prolonged = if stored.by_fallback {
+            Due::SignAnew
+        } else {
+            Due::Nothing
         };
         if shared.save_every_request {
             return touch(shared.rules.date(expiry, shared.now()));
         }
         // The clock is read only where it can matter.
         if !matches!(expiry, StoredExpiry::Relative(_)) {
-            return Due::Nothing;
+            return not_prolonged;
         }
         match shared
             .rules
             .prolonged(expiry, stored.expires_at, shared.now())
         {
             Some(ends_at) => touch(ends_at),
-            None => Due::Nothing,
+            None => not_prolonged,
         }
     }
 

@@ -60,6 +60,7 @@ impl State {
             version: record.version,
             expires_at: record.expires_at.into(),
             damaged: record.damage.is_some(),
+            by_fallback: record.by_fallback,
         });
     }
 }

@@ -45,6 +45,9 @@ pub(crate) struct Shared {
     /// The clock of texts without an offset in `_session_expiry`.
     pub(crate) zone: Zone,
     pub(crate) save_every_request: bool,
+    /// The most bytes of JSON, and the most keys, that a session may be saved with.
+    pub(crate) max_size: usize,
+    pub(crate) max_keys: Option<usize>,
     pub(crate) listener: Listener,
     /// Signs what is bound to this site, such as the hash of a login.
     pub(crate) secret: Secret,
@@ -163,6 +166,8 @@ struct Stored {
     expires_at: Moment,
     /// The record could not be decoded: saving replaces it even if nothing changed.
     damaged: bool,
+    /// It is signed with an older secret: see [`Record::by_fallback`](crate::Record::by_fallback).
+    by_fallback: bool,
 }
 
 impl LazySession {

@@ -82,7 +82,8 @@ impl Format for Signed {
     const ENGINE: &'static str = "signed_cookies";
 
     fn open(&self, value: &str, now: Moment) -> Result<Opened, NotOpened> {
-        let (mut data, signed_at) = self.codec.decode_timed(value)?;
+        let opened = self.codec.open(value)?;
+        let (mut data, signed_at) = (opened.data, opened.signed_at);
         let own_end = match StoredExpiry::read(data.get_json(EXPIRY_KEY), &self.zone) {
             own @ (StoredExpiry::Relative(_) | StoredExpiry::At(_)) => {
                 Some(self.rules.date(own, signed_at))
@@ -100,6 +101,8 @@ impl Format for Signed {
             data,
             expires_at,
             generation,
+            issued: signed_at,
+            by_fallback: opened.by_fallback,
         })
     }
 
@@ -108,9 +111,9 @@ impl Format for Signed {
             let mut data = sealing.data.clone();
             let text = BASE64_URL_SAFE_NO_PAD.encode(sealing.generation.0);
             data.insert(GENERATION_KEY, Json::from_canonical(&format!("{text:?}")));
-            self.codec.encode(&data, sealing.now.into())
+            self.codec.encode(&data, sealing.issued.into())
         } else {
-            self.codec.encode(sealing.data, sealing.now.into())
+            self.codec.encode(sealing.data, sealing.issued.into())
         };
         size.check(value.len())?;
         Ok(value)
