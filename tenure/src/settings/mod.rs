@@ -132,7 +132,7 @@ pub struct Settings {
     ///
     /// See [`ReadReplica`](crate::engine::db::ReadReplica) for what this costs.
     pub read_replica: Option<String>,
-    /// `TENURE_MAX_SIZE`: how many bytes a stored session may inflate to. 1 MiB.
+    /// `TENURE_MAX_SIZE`: how many bytes of JSON a session may have. A larger one is not saved, and not inflated. 1 MiB.
     pub max_size: usize,
     /// `TENURE_COOKIE_REVOCATION`: where the cookie engines remember which sessions were ended: `db`, `cache`, or `none` for nowhere. They
     /// are not opened without it. See [`engine::cookies`](crate::engine::cookies).
@@ -178,7 +178,7 @@ pub struct Settings {
     pub transports: Vec<Transport>,
     /// `TENURE_URL_PARAMETER`: what the key is called where it stands in the URL. `sid`.
     pub url_parameter: String,
-    /// `TENURE_MAX_KEYS`: how many keys a session may hold. None: any number.
+    /// `TENURE_MAX_KEYS`: how many keys a session may hold. One with more is not saved. None: any number.
     pub max_keys: Option<usize>,
     /// `TENURE_REMEMBER_COOKIE_NAME`: the cookie that remembers a user beyond the session. `remember`.
     pub remember_cookie_name: String,

@@ -7,6 +7,8 @@ mod headers;
 #[cfg(test)]
 mod site;
 #[cfg(test)]
+mod size;
+#[cfg(test)]
 #[path = "../common/stage.rs"]
 mod stage;
 #[cfg(test)]
