@@ -199,7 +199,10 @@ mod tests {
         let session = testing::session().await;
         let mut templates = Environment::new();
         templates
-            .add_template("page.html", "{% if wanted %}{{ csrf_input }}{{ csrf_token }}{% endif %}")
+            .add_template(
+                "page.html",
+                "{% if wanted %}{{ csrf_input }}{{ csrf_token }}{% endif %}",
+            )
             .unwrap();
         let render = |wanted: bool| {
             let page = templates.get_template("page.html").unwrap();
@@ -209,7 +212,9 @@ mod tests {
         assert_eq!(render(false), "");
         assert!(session.is_empty());
         let page = render(true);
-        let (before, rest) = page.split_once(r#"<input type="hidden" name="csrfmiddlewaretoken" value=""#).unwrap();
+        let (before, rest) = page
+            .split_once(r#"<input type="hidden" name="csrfmiddlewaretoken" value=""#)
+            .unwrap();
         assert_eq!(before, "");
         let (field, bare) = rest.split_once(r#"">"#).unwrap();
         for token in [field, bare] {

@@ -12,7 +12,14 @@ const LAYERS: [&[&str]; 6] = [
     &["changes", "data", "record"],
     &["codec", "events", "store"],
     &["engine", "session"],
-    &["auth", "conformance", "csrf", "middleware", "template", "testing"],
+    &[
+        "auth",
+        "conformance",
+        "csrf",
+        "middleware",
+        "template",
+        "testing",
+    ],
     &["web"],
 ];
 

@@ -234,7 +234,11 @@ mod tests {
                 let lazy = begin(&sessions, &cookie);
                 let session = lazy.load().await.unwrap();
                 let user = auth.user(&session).await.unwrap();
-                assert_eq!(user.map(|user| user.username().to_owned()).as_deref(), Some("ada"), "{engine:?}");
+                assert_eq!(
+                    user.map(|user| user.username().to_owned()).as_deref(),
+                    Some("ada"),
+                    "{engine:?}"
+                );
                 let headers = match sessions.finish_now(&lazy, 200) {
                     Some(headers) => headers,
                     None => sessions.finish(&lazy, 200).await.unwrap(),

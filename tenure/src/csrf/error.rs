@@ -43,7 +43,9 @@ pub enum CsrfError {
     #[error("the CSRF token is none: 32 or 64 letters and digits are needed")]
     TokenMalformed,
     /// The token is of another session, or from before a login.
-    #[error("the CSRF token is not this session's: the form is older than the login, or another session's")]
+    #[error(
+        "the CSRF token is not this session's: the form is older than the login, or another session's"
+    )]
     TokenWrong,
 }
 

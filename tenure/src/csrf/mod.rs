@@ -145,11 +145,7 @@ pub fn check_token(session: &Session, token: &str) -> Result<(), CsrfError> {
 /// # Example
 ///
 /// See the [module docs](self).
-pub fn check(
-    session: &Session,
-    source: &Source<'_>,
-    token: Option<&str>,
-) -> Result<(), CsrfError> {
+pub fn check(session: &Session, source: &Source<'_>, token: Option<&str>) -> Result<(), CsrfError> {
     check_source(source, &[])?;
     if source.is_safe() {
         return Ok(());

@@ -302,7 +302,9 @@ pub(super) fn message(error: &SessionError) -> &'static str {
             StoreError::EntryTooLarge { .. } | StoreError::CookieTooLarge { .. },
         )
         | SessionError::TooLarge { .. }
-        | SessionError::TooManyKeys { .. } => "Your session is too large to be kept. The server's log says more.\n",
+        | SessionError::TooManyKeys { .. } => {
+            "Your session is too large to be kept. The server's log says more.\n"
+        }
         SessionError::Store(_) => {
             "Sessions are not available at the moment. Try again in a few seconds.\n"
         }

@@ -11,15 +11,25 @@ async fn a_form_with_its_token_is_read_whole_and_any_other_is_refused() {
     let token = visitor.token(&site).await;
     let other = Visitor::default().token(&site).await;
     let bare = visitor_secret(&site, &visitor).await;
-    let altered = format!("{}{}", &token[..63], if token.ends_with('a') { 'b' } else { 'a' });
+    let altered = format!(
+        "{}{}",
+        &token[..63],
+        if token.ends_with('a') { 'b' } else { 'a' }
+    );
     let field = |token: &str| format!("csrfmiddlewaretoken={token}");
     for (form, status) in [
         (format!("product=tea&{}", field(&token)), 200),
         (format!("{}&product=tea", field(&token)), 200),
         (format!("product=tea&{}", field(&bare)), 200),
         // As with Django, the last one counts.
-        (format!("{}&product=tea&{}", field(&other), field(&token)), 200),
-        (format!("{}&product=tea&{}", field(&token), field(&other)), 403),
+        (
+            format!("{}&product=tea&{}", field(&other), field(&token)),
+            200,
+        ),
+        (
+            format!("{}&product=tea&{}", field(&token), field(&other)),
+            403,
+        ),
         ("product=tea".to_owned(), 403),
         (format!("product=tea&{}", field("")), 403),
         (format!("product=tea&{}", field(&other)), 403),
@@ -47,7 +57,12 @@ async fn a_form_with_its_token_is_read_whole_and_any_other_is_refused() {
 
 async fn visitor_secret(site: &Site, visitor: &Visitor) -> String {
     let cookie = visitor.cookie.as_deref().unwrap();
-    let session = site.sessions.begin([cookie.as_bytes()]).load().await.unwrap();
+    let session = site
+        .sessions
+        .begin([cookie.as_bytes()])
+        .load()
+        .await
+        .unwrap();
     session.get("_csrftoken").unwrap().unwrap()
 }
 
@@ -71,11 +86,21 @@ async fn the_header_stands_in_where_there_is_no_field() {
     for (form, header, status) in [
         ("product=tea".to_owned(), &token, 200),
         ("product=tea&csrfmiddlewaretoken=".to_owned(), &token, 200),
-        (format!("product=tea&csrfmiddlewaretoken={other}"), &token, 403),
-        (format!("product=tea&csrfmiddlewaretoken={token}"), &other, 200),
+        (
+            format!("product=tea&csrfmiddlewaretoken={other}"),
+            &token,
+            403,
+        ),
+        (
+            format!("product=tea&csrfmiddlewaretoken={token}"),
+            &other,
+            200,
+        ),
     ] {
         let headers = [FORM, ("X-CSRFToken", header.as_str())];
-        let (answered, _) = visitor.send(&site, "POST", "/checked", &headers, &form).await;
+        let (answered, _) = visitor
+            .send(&site, "POST", "/checked", &headers, &form)
+            .await;
         assert_eq!(answered, status, "{form}");
     }
 }
@@ -84,12 +109,17 @@ async fn the_header_stands_in_where_there_is_no_field() {
 async fn safe_methods_need_no_token_and_a_stranger_gets_no_session() {
     let site = Site::open().await;
     let mut stranger = Visitor::default();
-    let (status, body) = stranger.send(&site, "GET", "/checked?product=tea", &[], "").await;
+    let (status, body) = stranger
+        .send(&site, "GET", "/checked?product=tea", &[], "")
+        .await;
     assert_eq!((status, body.as_str()), (200, "ordered tea"));
     let rows = site.rows().await;
     let mut stranger = Visitor::default();
     let token = Visitor::default().token(&site).await;
-    for form in ["product=tea", &format!("product=tea&csrfmiddlewaretoken={token}")] {
+    for form in [
+        "product=tea",
+        &format!("product=tea&csrfmiddlewaretoken={token}"),
+    ] {
         assert_eq!(stranger.post(&site, "/checked", form).await.0, 403);
     }
     assert_eq!(stranger.cookie, None);

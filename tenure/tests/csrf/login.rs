@@ -28,7 +28,12 @@ async fn a_login_without_forms_leaves_no_secret_behind() {
     let mut visitor = Visitor::default();
     visitor.log_in(&site, "ada").await;
     let cookie = visitor.cookie.unwrap();
-    let session = site.sessions.begin([cookie.as_bytes()]).load().await.unwrap();
+    let session = site
+        .sessions
+        .begin([cookie.as_bytes()])
+        .load()
+        .await
+        .unwrap();
     assert!(!session.contains_key("_csrftoken"));
 }
 
@@ -48,7 +53,9 @@ async fn another_sites_form_cannot_log_a_visitor_in() {
     ] {
         let mut visitor = Visitor::default();
         let headers = [kind, host, header];
-        let (status, _) = visitor.send(&site, "POST", "/log-in", &headers, &form).await;
+        let (status, _) = visitor
+            .send(&site, "POST", "/log-in", &headers, &form)
+            .await;
         assert_eq!(status, 403, "{header:?}");
         assert_eq!(visitor.cookie, None, "{header:?}");
     }

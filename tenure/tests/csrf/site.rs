@@ -16,8 +16,7 @@ use tenure::{
     auth::{self, Auth, AuthError, password::Hasher},
     csrf::Checked,
     engine::db::SqliteStore,
-    template,
-    testing,
+    template, testing,
 };
 use tower::ServiceExt as _;
 use tower_http::csrf::CsrfLayer;
@@ -158,13 +157,22 @@ impl Visitor {
             request = request.header(header::COOKIE, cookie);
         }
         let request = request.body(Body::from(body.to_owned())).unwrap();
-        let (head, body) = site.app.clone().oneshot(request).await.unwrap().into_parts();
+        let (head, body) = site
+            .app
+            .clone()
+            .oneshot(request)
+            .await
+            .unwrap()
+            .into_parts();
         if let Some(set) = head.headers.get(header::SET_COOKIE) {
             let pair = set.to_str().unwrap().split(';').next().unwrap();
             self.cookie = Some(pair.to_owned());
         }
         let body = body.collect().await.unwrap().to_bytes();
-        (head.status.as_u16(), String::from_utf8(body.to_vec()).unwrap())
+        (
+            head.status.as_u16(),
+            String::from_utf8(body.to_vec()).unwrap(),
+        )
     }
 
     /// Sends a form.

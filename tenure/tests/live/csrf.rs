@@ -46,7 +46,10 @@ fn a_csrf_token_of_one_side_is_accepted_by_the_other() {
     assert_eq!(reply.status, 403, "{}", reply.body);
 
     // One in a session that tenure has made.
-    let session = site.runtime.block_on(site.sessions.new_session().load()).unwrap();
+    let session = site
+        .runtime
+        .block_on(site.sessions.new_session().load())
+        .unwrap();
     let token = csrf::token(&session).unwrap();
     site.runtime.block_on(session.save()).unwrap();
     let key = session.key().unwrap();
@@ -60,7 +63,9 @@ fn a_csrf_token_of_one_side_is_accepted_by_the_other() {
 
     // Django before 4.0 kept the secret masked.
     let session = site.session(key.as_str());
-    session.insert("_csrftoken", csrf::token(&session).unwrap()).unwrap();
+    session
+        .insert("_csrftoken", csrf::token(&session).unwrap())
+        .unwrap();
     csrf::check_token(&session, token).unwrap();
     csrf::check_token(&session, &csrf::token(&session).unwrap()).unwrap();
 }

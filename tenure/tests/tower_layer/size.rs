@@ -75,7 +75,13 @@ async fn the_error_names_size_and_limit_and_what_to_do() {
                         `TENURE_MAX_SIZE`";
         assert_eq!(error.to_string(), expected);
         assert_eq!(error.status(), 500);
-        assert!(matches!(error, SessionError::TooLarge { size: 2001, limit: 2000 }));
+        assert!(matches!(
+            error,
+            SessionError::TooLarge {
+                size: 2001,
+                limit: 2000
+            }
+        ));
     }
     // What is not needed any more can go, and then it is saved; to the byte.
     session.insert("kept", "a".repeat(2000 - around)).unwrap();
@@ -102,7 +108,13 @@ async fn a_session_holds_only_so_many_keys() {
     let expected = "the session has 1001 keys and may have 1000: keep a list or map under one key, remove those that nobody reads, or raise \
                     `TENURE_MAX_KEYS`";
     assert_eq!(error.to_string(), expected);
-    assert!(matches!(error, SessionError::TooManyKeys { keys: 1001, limit: 1000 }));
+    assert!(matches!(
+        error,
+        SessionError::TooManyKeys {
+            keys: 1001,
+            limit: 1000
+        }
+    ));
     assert_eq!(Settings::strict().max_keys, Some(1000));
     assert_eq!(Settings::django().max_keys, None);
 }
@@ -115,10 +127,21 @@ async fn a_merge_that_becomes_too_large_is_refused_too() {
     let site = site(&settings);
     let cookie = site.visitor().await;
     let (one, two) = (site.loaded(&cookie).await, site.loaded(&cookie).await);
-    one.extend((0..5).map(|number| (format!("one{number}"), number))).unwrap();
-    two.extend((0..5).map(|number| (format!("two{number}"), number))).unwrap();
+    one.extend((0..5).map(|number| (format!("one{number}"), number)))
+        .unwrap();
+    two.extend((0..5).map(|number| (format!("two{number}"), number)))
+        .unwrap();
     one.save().await.unwrap();
     let error = two.save().await.unwrap_err();
-    assert!(matches!(error, SessionError::TooManyKeys { keys: 11, limit: 10 }), "{error}");
+    assert!(
+        matches!(
+            error,
+            SessionError::TooManyKeys {
+                keys: 11,
+                limit: 10
+            }
+        ),
+        "{error}"
+    );
     assert_eq!(site.loaded(&cookie).await.len(), 6);
 }
