@@ -55,6 +55,7 @@ enum Command {
     Decode(commands::decode::Arguments),
     Createuser(commands::createuser::Arguments),
     Settings(commands::settings::Arguments),
+    Policy(commands::policy::Arguments),
     Doctor(commands::doctor::Arguments),
 }
 
@@ -105,6 +106,7 @@ fn run(arguments: Arguments, out: output::Out<'_>) -> Result<(), Failure> {
                 commands::createuser::run(arguments, &site, out).await
             }
             Command::Settings(arguments) => commands::settings::run(&arguments, out),
+            Command::Policy(arguments) => commands::policy::run(&arguments, &site, out),
             Command::Doctor(arguments) => commands::doctor::run(arguments, &site, out).await,
         }
     })

@@ -8,6 +8,7 @@ pub(crate) mod delete;
 pub(crate) mod doctor;
 pub(crate) mod init;
 pub(crate) mod list;
+pub(crate) mod policy;
 pub(crate) mod secret;
 pub(crate) mod settings;
 pub(crate) mod show;
