@@ -101,14 +101,17 @@ URL = \"sqlite:site.sqlite3\" # beside us
             tried.out.starts_with("would make a new SECRET_KEY in /"),
             "{tried:?}"
         );
-        assert!(tried.out.contains("the first of 2 secrets"), "{tried:?}");
+        assert!(
+            tried.out.contains("SECRET_KEY_FALLBACKS, 2 secrets now"),
+            "{tried:?}"
+        );
         assert_eq!(site.text(), file());
 
         let run = site.run(&["rotate"]);
         assert_eq!((run.code, &*run.err), (Some(0), ""), "{run:?}");
         for part in [
             "made a new SECRET_KEY in /",
-            "the first of 2 secrets in SECRET_KEY_FALLBACKS",
+            "in front of SECRET_KEY_FALLBACKS, 2 secrets now",
             "settings.py",
             "Restart every process",
             "86400 seconds",

@@ -94,7 +94,7 @@ fn rotate(arguments: &Rotate, site: &Site, out: Out<'_>) -> Result<(), Failure> 
     let Edited { text, fallbacks } = edit::rotate(file.text(), &new()?)
         .map_err(|why| Failure::refused(format!("{}: {why}; nothing was changed", file.shown())))?;
     let kept = format!(
-        "the present one as the first of {} in SECRET_KEY_FALLBACKS",
+        "the present one in front of SECRET_KEY_FALLBACKS, {} now",
         count(fallbacks, "secret")
     );
     if arguments.dry_run {
