@@ -118,8 +118,10 @@ pub fn token(session: &Session) -> Result<String, SessionError> {
 /// # tenure::testing::run(async |session| {
 /// use tenure::csrf::{self, CsrfError};
 ///
-/// assert!(matches!(csrf::check_token(&session, ""), Err(CsrfError::TokenMissing)));
-/// assert!(csrf::check_token(&session, &csrf::token(&session)?).is_ok());
+/// assert_eq!(csrf::check_token(&session, "k3x9…"), Err(CsrfError::SecretMissing));
+/// let token = csrf::token(&session)?;
+/// assert_eq!(csrf::check_token(&session, &token), Ok(()));
+/// assert_eq!(csrf::check_token(&session, ""), Err(CsrfError::TokenMissing));
 /// # Ok(())
 /// # });
 /// ```
