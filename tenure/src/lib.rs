@@ -30,6 +30,7 @@
 //! | `SESSION_…` and the other settings | [`settings`] |
 //! | login and logout | [`auth`] |
 //! | the session in templates | [`template`] |
+//! | forged requests | [`csrf`] |
 //! | what happens to sessions, for metrics and alarms | [`events`] |
 //! | a store of your own | [`store`], and its tests: [`conformance`](mod@conformance) |
 //! | tests of your program | [`testing`] |
@@ -60,6 +61,7 @@ mod session;
 pub mod auth;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+pub mod csrf;
 mod middleware;
 #[cfg(feature = "minijinja")]
 pub mod template;

@@ -5,17 +5,13 @@ use subtle::ConstantTimeEq;
 use super::{AuthError, User, UserId, admit::admit, proof, users::Auth};
 use crate::{
     codec::{hex, signing::salted_hmac},
+    csrf,
     secret::Secret,
     session::{Session, USER_ID},
-    system::random_text,
 };
 
 const BACKEND: &str = "_auth_user_backend";
 const HASH: &str = "_auth_user_hash";
-/// The secret that Django's CSRF protection keeps in the session under `CSRF_USE_SESSIONS`.
-const CSRF_TOKEN: &str = "_csrftoken";
-const CSRF_ALPHABET: &[u8] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-const CSRF_LENGTH: usize = 32;
 
 const HASH_SALT: &str = "django.contrib.auth.models.AbstractBaseUser.get_session_auth_hash";
 
@@ -78,11 +74,8 @@ pub(super) async fn login_with(
     session.bind()?;
     session.extend([(USER_ID, id.as_str()), (BACKEND, backend), (HASH, &hash)])?;
     proof::note_login(session, proved)?;
-    if session.contains_key(CSRF_TOKEN) {
-        // A token from before the login must be worthless after it.
-        let system = &*session.shared().system;
-        session.insert(CSRF_TOKEN, random_text(system, CSRF_ALPHABET, CSRF_LENGTH)?)?;
-    }
+    // A token from before the login must be worthless after it.
+    csrf::rotate(session)?;
     user.note_login(session.shared().system.now()).await
 }
 

@@ -40,6 +40,8 @@ enum Due {
     Touch(Moment),
     /// As for `Write`, though this request changed nothing.
     Limit,
+    /// Only sign what is there with the new secret.
+    SignAnew,
 }
 
 impl Offered {
@@ -91,7 +93,7 @@ impl LazySession {
         match self.due(&state, status) {
             Due::Nothing if self.0.must_enter(&state, status) => None,
             Due::Nothing => Some(self.close(&mut state, status)),
-            Due::Write | Due::Touch(_) | Due::Limit => None,
+            Due::Write | Due::Touch(_) | Due::Limit | Due::SignAnew => None,
         }
     }
 
@@ -120,6 +122,7 @@ impl LazySession {
             Due::Touch(ends_at) => {
                 session.touch(ends_at).await?;
             }
+            Due::SignAnew => session.sign_anew().await,
         }
         self.0.enter_if_due(status).await;
         // A clone of the handle may have gone on meanwhile, and nothing tells it that this was the end before `close` does.
@@ -160,20 +163,27 @@ impl LazySession {
         let touch = |ends_at| {
             if state.cookie_due && shared.store.powers().in_key {
                 Due::Nothing
+            } else if stored.by_fallback {
+                Due::Write
             } else {
                 Due::Touch(ends_at)
             }
+        };
+        let not_prolonged = if stored.by_fallback {
+            Due::SignAnew
+        } else {
+            Due::Nothing
         };
         if shared.save_every_request {
             return touch(terms.date(shared.now()));
         }
         // The clock is read only where it can matter.
         if !terms.roll() {
-            return Due::Nothing;
+            return not_prolonged;
         }
         match terms.prolonged(stored.expires_at, shared.now()) {
             Some(ends_at) => touch(ends_at),
-            None => Due::Nothing,
+            None => not_prolonged,
         }
     }
 

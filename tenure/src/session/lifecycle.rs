@@ -105,6 +105,7 @@ impl Inner {
                 && terms.are_limited()
                 && terms.are_missing(date, self.shared.now()),
             damaged,
+            by_fallback: record.by_fallback,
         });
     }
 

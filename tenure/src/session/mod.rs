@@ -63,6 +63,9 @@ pub(crate) struct Shared {
     /// The clock of texts without an offset in `_session_expiry`.
     pub(crate) zone: Zone,
     pub(crate) save_every_request: bool,
+    /// The most bytes of JSON, and the most keys, that a session may be saved with.
+    pub(crate) max_size: usize,
+    pub(crate) max_keys: Option<usize>,
     pub(crate) listener: Listener,
     pub(crate) binding: Binding,
     pub(crate) user_sessions: Option<Arc<UserSessions>>,
@@ -226,6 +229,8 @@ struct Stored {
     limits_missing: bool,
     /// The record could not be decoded: saving replaces it even if nothing changed.
     damaged: bool,
+    /// It is signed with an older secret: see [`Record::by_fallback`](crate::Record::by_fallback).
+    by_fallback: bool,
 }
 
 impl LazySession {
@@ -275,10 +280,6 @@ impl Session {
         self.0.shared.store.engine()
     }
 
-    #[cfg_attr(
-        not(feature = "auth"),
-        expect(dead_code, reason = "logins alone need it")
-    )]
     pub(crate) fn shared(&self) -> &Shared {
         &self.0.shared
     }

@@ -2,9 +2,10 @@
 
 use std::time::Instant;
 
-use super::{Inner, Session, State, Stored, transport};
+use super::{Inner, Session, Shared, State, Stored, transport};
 use crate::{
     changes::Changes,
+    data::Data,
     error::{SessionError, StoreError},
     events::Suspicion,
     key::SessionKey,
@@ -28,6 +29,7 @@ impl State {
             expires_at,
             limits_missing: false,
             damaged: false,
+            by_fallback: false,
         });
         self.modified = false;
         self.cookie_due = true;
@@ -115,6 +117,21 @@ struct Plan {
     stored: Option<(SessionKey, Version)>,
 }
 
+impl Shared {
+    /// Refuses what is too large to be kept, before the store is asked, and so with the stored session left as it is.
+    fn check_limits(&self, data: &Data) -> Result<(), SessionError> {
+        let (keys, size) = (data.len(), data.json_len());
+        if let Some(limit) = self.max_keys.filter(|most| keys > *most) {
+            return Err(SessionError::TooManyKeys { keys, limit });
+        }
+        let limit = self.max_size;
+        if size > limit {
+            return Err(SessionError::TooLarge { size, limit });
+        }
+        Ok(())
+    }
+}
+
 impl Inner {
     fn plan(&self, state: &State) -> Plan {
         let mut expires_at = self.terms(state).date(self.shared.now());
@@ -157,6 +174,7 @@ impl Inner {
                 taken.refresh().await?;
             }
             let plan = taken.plan()?;
+            self.shared.check_limits(&plan.record.data)?;
             let merge = match plan.stored {
                 None => {
                     let key = SessionKey::generate(&*self.shared.system)?;
@@ -265,6 +283,47 @@ impl Session {
     pub(super) async fn write_changes(&self) -> Result<(), SessionError> {
         let _one_at_a_time = self.0.io.lock().await;
         self.0.write(false).await
+    }
+
+    /// Writes the session as it is, and with the end that it has, because an older secret has signed it.
+    ///
+    /// Nothing happens if another request has written or ended it meanwhile: that one has signed it. Nor is anything lost if it fails; the
+    /// next request tries again.
+    pub(super) async fn sign_anew(&self) {
+        let _one_at_a_time = self.0.io.lock().await;
+        let planned = {
+            let state = self.0.state();
+            state.stored.as_ref().map(|stored| {
+                let mut record = Record::new(state.data.clone(), stored.expires_at.into());
+                record.by_fallback = true;
+                (stored.key.clone(), stored.version.clone(), record)
+            })
+        };
+        let Some((key, version, record)) = planned else {
+            return;
+        };
+        let shared = &self.0.shared;
+        let saved = shared.store.save(&key, &record, &version).await;
+        let mut state = self.0.state();
+        let Some(stored) = &mut state.stored else {
+            return;
+        };
+        match saved {
+            Ok(Saved::Saved(version)) => {
+                stored.version = version;
+                stored.by_fallback = false;
+            }
+            Ok(Saved::Rekeyed(key)) => {
+                stored.key = key;
+                stored.by_fallback = false;
+                state.cookie_due = true;
+            }
+            Ok(Saved::Conflict(_) | Saved::Gone) => {}
+            Err(error) => {
+                let session = shared.tag(&key);
+                tracing::warn!(%error, %session, "a session could not be signed with the new secret");
+            }
+        }
     }
 
     /// Moves the end of the session to `expires_at`, touching nothing else.

@@ -25,6 +25,8 @@ const SERIALIZER: &str = "django.contrib.sessions.serializers.JSONSerializer";
 pub(super) const MOST_SECONDS: u32 = u32::MAX;
 /// The least that `TENURE_MAX_SIZE` may be, in bytes: below, a login would not fit.
 pub(super) const LEAST_MAX_SIZE: u32 = 1024;
+/// The least that `TENURE_MAX_KEYS` may be: below, a login and what goes with it would not fit.
+const LEAST_MAX_KEYS: usize = 10;
 
 impl Settings {
     /// Whether everything can be used as it is set. Engines and layers call it, so that settings made in a program are checked too.
@@ -223,6 +225,13 @@ impl Settings {
                 "TENURE_MAX_SIZE",
                 &self.max_size.to_string(),
                 &format!("at least {LEAST_MAX_SIZE} bytes are needed"),
+            ));
+        }
+        if let Some(keys) = self.max_keys.filter(|keys| *keys < LEAST_MAX_KEYS) {
+            return Err(SettingsError::described(
+                "TENURE_MAX_KEYS",
+                &keys.to_string(),
+                &format!("at least {LEAST_MAX_KEYS} are needed"),
             ));
         }
         Ok(())

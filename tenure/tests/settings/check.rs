@@ -150,6 +150,10 @@ fn fields_are_checked_as_well() {
         refusal(|settings| settings.max_size = 0),
         "TENURE_MAX_SIZE is 0: at least 1024 bytes are needed",
     );
+    assert_eq!(
+        refusal(|settings| settings.max_keys = Some(3)),
+        "TENURE_MAX_KEYS is 3: at least 10 are needed",
+    );
     assert!(
         fields(|settings| settings.file_path = Some(PathBuf::new()))
             .check()
