@@ -71,8 +71,9 @@ pub(crate) fn router(shop: Shop) -> Router {
         .method_not_allowed_fallback(render::wrong_method)
         .layer(DefaultBodyLimit::max(MOST_BYTES_OF_A_FORM))
         .layer(RememberLayer::new(shop.remember.clone()))
-        .layer(SessionLayer::from(shop.sessions.clone()))
-        // By Sec-Fetch-Site and Origin, so forms need no token.
+        .layer(SessionLayer::from(shop.sessions.clone()).with_peer_address(serve::peer_address))
+        // By Sec-Fetch-Site and Origin, for every form. Those that only users see have a token too; in those of strangers it would make
+        // a session for everybody who looks at the front page.
         .layer(CsrfLayer::new())
         // Below here: no session.
         .route("/style.css", get(style))

@@ -4,12 +4,13 @@ use std::time::SystemTime;
 
 use axum::{
     Form,
+    body::Bytes,
     extract::State,
     response::{IntoResponse, Redirect, Response},
 };
 use minijinja::{context, value::Serde};
 use serde::{Deserialize, Serialize};
-use tenure::{Session, Sessions, UserSession, auth::User};
+use tenure::{Session, Sessions, UserSession, auth::User, csrf::Checked};
 
 use crate::{
     error::Failure,
@@ -77,7 +78,7 @@ pub(crate) async fn end(
     State(sessions): State<Sessions>,
     session: Session,
     user: Option<User>,
-    Form(form): Form<End>,
+    Checked(Form(form)): Checked<Form<End>>,
 ) -> Result<Response, Failure> {
     let Some(user) = user else {
         return Ok(render::log_in_first(PATH));
@@ -95,6 +96,7 @@ pub(crate) async fn end_others(
     State(sessions): State<Sessions>,
     session: Session,
     user: Option<User>,
+    _: Checked<Bytes>,
 ) -> Result<Response, Failure> {
     if user.is_none() {
         return Ok(render::log_in_first(PATH));

@@ -7,7 +7,10 @@ use axum::{
 };
 use minijinja::context;
 use serde::Deserialize;
-use tenure::auth::{self, AuthError};
+use tenure::{
+    auth::{self, AuthError},
+    csrf::Checked,
+};
 
 use crate::{
     app::Shop,
@@ -43,7 +46,7 @@ fn form(page: Page, problem: Option<&str>) -> Result<Response, Failure> {
 pub(crate) async fn change(
     State(shop): State<Shop>,
     page: Page,
-    Form(change): Form<Change>,
+    Checked(Form(change)): Checked<Form<Change>>,
 ) -> Result<Response, Failure> {
     let Some(user) = page.user() else {
         return Ok(render::log_in_first(PATH));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Inner, Session, State};
+use super::{Inner, LazySession, Session, State};
 use crate::{
     cookie::CookieWriter, data::Data, error::SessionError, key::SessionKey, settings::Settings,
 };
@@ -44,6 +44,14 @@ impl State {
     pub(super) fn take_beside(&mut self, failed: bool) -> Option<String> {
         let beside = self.beside.take()?;
         (beside.happened || !failed).then_some(beside.header)
+    }
+}
+
+impl LazySession {
+    /// Whether the request came without HTTPS, which the cookies are for alone.
+    #[cfg_attr(not(feature = "auth"), expect(dead_code, reason = "logins alone ask"))]
+    pub(crate) fn is_plaintext(&self) -> bool {
+        self.0.client.plaintext
     }
 }
 

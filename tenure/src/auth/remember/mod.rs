@@ -173,7 +173,12 @@ impl Remember {
         cookie_headers: impl IntoIterator<Item = &'a [u8]>,
     ) -> Result<Option<User>, AuthError> {
         let offered = self.sessions.remember_cookies(cookie_headers);
-        if !offered.cookie_sent {
+        if !offered.key_sent {
+            return Ok(None);
+        }
+        if session.is_plaintext() {
+            let shared = self.sessions.shared();
+            shared.suspicious(None, Suspicion::Plaintext);
             return Ok(None);
         }
         let session = session.load().await?;
@@ -206,7 +211,7 @@ impl Remember {
         &self,
         cookie_headers: impl IntoIterator<Item = &'a [u8]>,
     ) -> bool {
-        self.sessions.remember_cookies(cookie_headers).cookie_sent
+        self.sessions.remember_cookies(cookie_headers).key_sent
     }
 
     async fn use_token(
@@ -286,7 +291,7 @@ enum Used {
 /// Logs the user in, without a fresh proof of who they are.
 async fn enter(session: &Session, user: &User, family: &SessionKey) -> Result<Used, AuthError> {
     session.insert(FAMILY, family.as_str())?;
-    match login::log_in(session, user).await {
+    match login::login_with(session, user, false).await {
         Ok(()) => {}
         Err(AuthError::TooManySessions { .. }) => {
             session.remove_key(FAMILY)?;
