@@ -21,7 +21,7 @@ use tower_http::csrf::CsrfLayer;
 use crate::{
     cart, catalogue, devices, login, password, preferences,
     render::{self, Templates},
-    session_page,
+    serve, session_page,
 };
 
 /// The largest form is the login's.

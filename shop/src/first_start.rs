@@ -8,7 +8,7 @@ use tenure::{
     engine::{OpenError, db::SqliteStore},
 };
 
-use crate::{app::Shop, error::StartError, render, secret_file, serve};
+use crate::{app::Shop, error::StartError, render, secret_file};
 
 /// The demo's only user.
 pub(crate) const DEMO_USER: &str = "demo";

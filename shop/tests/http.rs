@@ -242,12 +242,17 @@ mod tests {
         let handle = page.body.split("name=\"handle\" value=\"").nth(1).unwrap();
         let handle = handle.split('"').next().unwrap().to_owned();
         let end = format!("handle={handle}");
-        assert_eq!(Client::new(&server).post("/devices/end", &end).status, 303);
+        assert_eq!(Client::new(&server).post("/devices/end", &end).status, 403);
+        assert_eq!(
+            here.post("/devices/end", &end).status,
+            403,
+            "without its token"
+        );
         there.get("/").shows(">demo</a>");
-        assert_eq!(here.post("/devices/end", &end).status, 303);
+        assert_eq!(here.post_with_token("/devices/end", &end).status, 303);
         here.get("/devices").shows("The device is logged out.");
         there.get("/").hides(">demo</a>");
-        here.post("/devices/end", &end);
+        here.post_with_token("/devices/end", &end);
         here.get("/devices").shows("logged out already");
         for header in [
             "Sec-Fetch-Site: cross-site\r\n",

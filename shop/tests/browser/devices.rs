@@ -82,6 +82,8 @@ async fn r05_one_browser_ends_the_other_and_a_new_password_ends_it_too() -> WebD
     here.click("a.who").await?;
     here.shows("Your devices").await?;
     here.shows("This device").await?;
+    here.shows("on Linux").await?;
+    here.shows("127.0.0.1 · last seen just now").await?;
     let keys = [
         session.value,
         cookie(&there, SESSION).await?.unwrap().value,
