@@ -22,7 +22,7 @@ pub(crate) const PASSWORD: &str = "correct horse";
 pub(crate) const ID: &str = "__Host-id";
 pub(crate) const REMEMBER: &str = "__Host-remember";
 /// Longer than the token before still counts.
-pub(crate) const LATER: Duration = Duration::from_secs(60);
+pub(crate) const LATER: Duration = Duration::from_mins(1);
 
 /// What was suspicious, and why sessions ended.
 #[derive(Clone, Debug, Default)]
