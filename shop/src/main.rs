@@ -46,7 +46,7 @@ struct Flags {
     /// SQLite file, made if it is not there.
     #[arg(long, default_value = "shop.sqlite3", value_name = "FILE")]
     database: PathBuf,
-    /// The profile `strict` in place of Django's defaults: its cookies are for HTTPS alone, as which browsers count http://localhost.
+    /// The profile `strict` in place of Django's defaults: its cookies are for HTTPS alone, as which browsers count `localhost`
     #[arg(long)]
     strict: bool,
 }
