@@ -60,6 +60,7 @@
 //! changes the session's key, also when the same user logs in again (OWASP session management, "renew the session ID after any privilege
 //! level change").
 
+mod admit;
 mod backend;
 mod error;
 mod guard;

@@ -7,6 +7,8 @@ mod axum;
 #[cfg(all(feature = "axum", feature = "auth"))]
 mod axum_auth;
 #[cfg(feature = "axum")]
+mod axum_csrf;
+#[cfg(feature = "axum")]
 mod axum_time_left;
 mod passive;
 mod tower;

@@ -101,7 +101,7 @@ impl Signed {
     /// not to be prolonged by being written, is dated back.
     fn signed_at(&self, sealing: &Sealing<'_>) -> Moment {
         let terms = self.rules.terms(sealing.data, &self.zone);
-        let (now, expires_at) = (sealing.now, sealing.expires_at);
+        let (now, expires_at) = (sealing.issued, sealing.expires_at);
         let own_end = self.rules.date(terms.expiry, now);
         let early = own_end.min(self.last(now)).micros() - expires_at.micros();
         // The time is in whole seconds.
@@ -117,7 +117,8 @@ impl Format for Signed {
     const ENGINE: &'static str = "signed_cookies";
 
     fn open(&self, value: &str, now: Moment) -> Result<Opened, NotOpened> {
-        let (mut data, signed_at) = self.codec.decode_timed(value)?;
+        let opened = self.codec.open(value)?;
+        let (mut data, signed_at) = (opened.data, opened.signed_at);
         let terms = self.rules.terms(&data, &self.zone);
         let own_end = self.own_end(terms, signed_at);
         let expires_at = end(signed_at, own_end, self.cookie_age, now)?;
@@ -131,6 +132,8 @@ impl Format for Signed {
             data,
             expires_at,
             generation,
+            issued: signed_at,
+            by_fallback: opened.by_fallback,
         })
     }
 

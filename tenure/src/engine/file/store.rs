@@ -170,13 +170,19 @@ impl Files {
         self.rules.terms(data, &self.zone)
     }
 
-    fn decode(&self, text: &[u8]) -> Result<Data, CodecError> {
+    /// The data of a file, and whether an older secret has signed it.
+    fn open(&self, text: &[u8]) -> Result<(Data, bool), CodecError> {
         // What Django leaves for a moment while it makes a session.
         if text.is_empty() {
-            return Ok(Data::new());
+            return Ok((Data::new(), false));
         }
         let text = str::from_utf8(text).map_err(|_| CodecError::BadSignature)?;
-        self.codec.decode(text)
+        let opened = self.codec.open(text)?;
+        Ok((opened.data, opened.by_fallback))
+    }
+
+    fn decode(&self, text: &[u8]) -> Result<Data, CodecError> {
+        self.open(text).map(|(data, _)| data)
     }
 
     fn ends(&self, data: &Data, modified: SystemTime) -> SystemTime {
@@ -184,16 +190,17 @@ impl Files {
     }
 
     fn record(&self, found: Found) -> Result<Record, StoreError> {
-        let decoded = self.decode(&found.text);
+        let decoded = self.open(&found.text);
         // Counting it as empty, as other damage is, would let the next save overwrite a session that Django can still read.
         if let Err(CodecError::TooLarge { limit }) = decoded {
             return Err(StoreError::TooLarge { limit });
         }
         let damage = decoded.as_ref().err().map(Damage::from);
-        let data = decoded.unwrap_or_default();
+        let (data, by_fallback) = decoded.unwrap_or_default();
         let ends = self.ends(&data, found.modified);
         let mut record = Record::new(data, ends);
         record.damage = damage;
+        record.by_fallback = by_fallback;
         Ok(record.with_version(Version::from_bytes(found.text)))
     }
 
