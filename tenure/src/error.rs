@@ -233,6 +233,11 @@ pub enum SessionError {
         "the session was ended by another request: reload the page and log in again if asked to"
     )]
     Interrupted,
+    /// The session cannot be stored: its cookie is for HTTPS alone (`SESSION_COOKIE_SECURE`), and a proxy says that the request came without.
+    #[error(
+        "the request came without HTTPS, which SESSION_COOKIE_SECURE asks for: no session can be kept"
+    )]
+    Plaintext,
     /// A value could not be read as the type asked for, or not be stored.
     #[error("session key {key:?}: {source}")]
     Value {
@@ -261,7 +266,7 @@ pub enum SessionError {
 }
 
 impl SessionError {
-    /// The HTTP status that tells a visitor what happened: 503 for an outage, 400 for an interrupted session, else 500; 500 too for a
+    /// The HTTP status that tells a visitor what happened: 503 for an outage, 400 for an interrupted session or a request without HTTPS, else 500; 500 too for a
     /// session that cannot be read, or is too large to be kept.
     ///
     /// ```
@@ -269,7 +274,7 @@ impl SessionError {
     /// ```
     pub fn status(&self) -> u16 {
         match self {
-            Self::Interrupted => 400,
+            Self::Interrupted | Self::Plaintext => 400,
             // Trying again would not make a session any smaller, or a date any less of a date.
             Self::Store(
                 StoreError::TooLarge { .. }

@@ -46,6 +46,7 @@ mod record;
 mod secret;
 pub mod settings;
 pub mod system;
+mod url_key;
 
 pub mod codec;
 pub mod engine;
@@ -70,10 +71,10 @@ pub use error::{BoxError, CodecError, SessionError, StoreError, ValueError};
 pub use expiry::Expiry;
 pub use json::Json;
 pub use key::SessionKey;
-pub use middleware::{ResponseHeaders, Sessions, UserSession};
+pub use middleware::{RequestHead, ResponseHeaders, Sessions, UserSession};
 pub use record::{Damage, Record, Version};
 pub use secret::Secret;
-pub use session::{LazySession, Session};
+pub use session::{Client, LazySession, Session};
 pub use settings::{Settings, SettingsError};
 pub use web::SessionLayer;
 

@@ -15,7 +15,10 @@
 
 use std::{fmt, sync::Arc};
 
-use minijinja::value::{Enumerator, Object, ObjectRepr, Value};
+use minijinja::{
+    Error, ErrorKind, State,
+    value::{Enumerator, Object, ObjectRepr, Value, from_args},
+};
 
 use crate::session::Session;
 
@@ -28,7 +31,8 @@ pub fn request(session: &Session) -> Value {
 
 /// The session as a template's value: a map to read, never to change. A value is decoded when the template asks for it.
 ///
-/// What JSON cannot say to a template, such as `NaN`, is undefined.
+/// What JSON cannot say to a template, such as `NaN`, is undefined. `session.url('/cart')` is a link with the session's key in it where it
+/// travels in the URL: [`Session::url`].
 ///
 /// ```
 /// # tenure::testing::run(async |session| {
@@ -53,6 +57,20 @@ impl Object for View {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         let json: serde_json::Value = self.0.get(key.as_str()?).ok()??;
         Some(from_json(json))
+    }
+
+    /// `{{ request.session.url('/cart') }}`: see [`Session::url`].
+    fn call_method(
+        self: &Arc<Self>,
+        _: &mut State<'_, '_>,
+        method: &str,
+        arguments: &[Value],
+    ) -> Result<Value, Error> {
+        if method != "url" {
+            return Err(ErrorKind::UnknownMethod.into());
+        }
+        let (link,): (&str,) = from_args(arguments)?;
+        Ok(self.0.url(link).into())
     }
 
     /// A stray `{{ request.session }}` shows the names of the keys. The values may be a login's hash and a CSRF secret.
@@ -132,5 +150,6 @@ mod tests {
         assert_eq!(render("{{ request.session | length }}"), "2");
         assert_eq!(render("{{ request.session }}"), "session(user_id, cart)");
         assert!(!render("{{ request }}").contains("tea"));
+        assert_eq!(render("{{ request.session.url('/cart') }}"), "/cart");
     }
 }

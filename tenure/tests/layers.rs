@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: [&[&str]; 6] = [
     &[
         "cookie", "error", "expiry", "json", "key", "moment", "secret", "settings", "system",
+        "url_key",
     ],
     &["changes", "data", "record"],
     &["codec", "events", "store"],

@@ -66,6 +66,7 @@ pub async fn login(session: &Session, user: &User) -> Result<(), AuthError> {
         session.cycle_key().await?;
     }
     admit(session, id).await?;
+    session.bind()?;
     session.extend([(USER_ID, id.as_str()), (BACKEND, backend), (HASH, &hash)])?;
     if session.contains_key(CSRF_TOKEN) {
         // A token from before the login must be worthless after it.
@@ -120,6 +121,9 @@ pub async fn update_session_auth_hash(session: &Session, user: &User) -> Result<
 
 /// The user whom a session belongs to. Django's `get_user`.
 pub(super) async fn user(auth: &Auth, session: &Session) -> Result<Option<User>, AuthError> {
+    if session.must_log_in_again() {
+        return Ok(None);
+    }
     let Some(id) = user_id(session) else {
         return Ok(None);
     };

@@ -3,7 +3,6 @@
 use std::{
     collections::HashSet,
     hash::{BuildHasher, RandomState},
-    net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -11,7 +10,7 @@ use super::{Inner, Session, Shared, State};
 use crate::{
     data::Data,
     error::{SessionError, StoreError},
-    events::EndReason,
+    events::{EndReason, SessionTag},
     key::SessionKey,
     moment::Moment,
     secret::Secret,
@@ -163,7 +162,7 @@ impl Shared {
         // The sessions first: an entry without a session is nothing, and a session without an entry could not be ended any more.
         self.store.by_name().delete_many(&names).await?;
         for name in &names {
-            self.tell(|events| events.ended(self.tag(name), reason));
+            self.tell(|events| events.ended(SessionTag::new(name, &self.secret, false), reason));
         }
         let index = &self.user_sessions()?.index;
         index.remove_known(user, known, &names).await?;
@@ -213,26 +212,20 @@ impl Session {
 }
 
 impl Inner {
-    /// Address and user agent of the request.
-    fn client() -> (Option<IpAddr>, Option<&'static str>) {
-        (None, None)
-    }
-
     /// The session as an entry that is seen now for the first time. `None` if it is not stored, or has been ended by this request.
     fn entry(&self, state: &State) -> Result<Option<Entry>, SessionError> {
         let Some(stored) = &state.stored else {
             return Ok(None);
         };
         let now = state.entered.unwrap_or(self.shared.now());
-        let (address, user_agent) = Self::client();
         Ok((stored.expires_at != Moment::LAST).then_some(Entry {
             handle: new_handle(&*self.shared.system)?,
             name: self.shared.store.name(&stored.key),
             created: now,
             seen: now,
             expires: stored.expires_at,
-            address,
-            user_agent: user_agent.map(short),
+            address: self.client.address(),
+            user_agent: self.client.user_agent().map(short),
         }))
     }
 

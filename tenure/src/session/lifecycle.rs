@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use super::{Inner, LazySession, Session, State, Stored};
+use super::{Inner, LazySession, Session, State, Stored, binding::Compared, transport};
 use crate::{
     error::SessionError,
     events::{EndReason, Suspicion},
     key::SessionKey,
     moment::Moment,
     record::Record,
+    settings::Policy,
 };
 
 impl LazySession {
@@ -33,13 +34,12 @@ impl LazySession {
                 let shared = &self.0.shared;
                 shared.tell(|events| events.loaded(shared.tag(key)));
             }
-            let mut state = self.0.state();
             match found {
                 Found::Nothing => {}
-                Found::One(key, record) => state.adopt(key, record),
-                Found::Several => state.ambiguous = true,
+                Found::One(key, record) => self.0.receive(key, record).await?,
+                Found::Several => self.0.state().ambiguous = true,
             }
-            state.loaded = true;
+            self.0.state().loaded = true;
         }
         Ok(Session(Arc::clone(&self.0)))
     }
@@ -54,6 +54,7 @@ enum Found {
 
 impl State {
     pub(super) fn adopt(&mut self, key: SessionKey, record: Record) {
+        self.transport = transport::of(&record.data);
         self.data = record.data;
         self.stored = Some(Stored {
             key,
@@ -65,13 +66,33 @@ impl State {
 }
 
 impl Inner {
+    /// Takes the session that was found, unless it comes from elsewhere and ends for that.
+    async fn receive(&self, key: SessionKey, record: Record) -> Result<(), SessionError> {
+        let Compared {
+            policy,
+            by_fallback,
+        } = self.compare(&key, &record.data);
+        {
+            let mut state = self.state();
+            state.adopt(key, record);
+            state.must_log_in_again = policy == Policy::Ask;
+            if by_fallback && policy == Policy::Off {
+                self.bind(&mut state)?;
+            }
+        }
+        if policy == Policy::End {
+            self.end(EndReason::Elsewhere).await?;
+        }
+        Ok(())
+    }
+
     /// The one live session among the keys that the request offers.
     ///
     /// Several cookies of our name mean that a neighbour domain has set one too. Which one comes first says nothing about whose it is
     /// (RFC 6265, section 4.2.2), so if more than one is live, none of them counts.
     async fn find(&self) -> Result<Found, SessionError> {
         let Some(first) = &self.offered.first else {
-            if self.offered.cookie_sent {
+            if self.offered.key_sent {
                 self.shared.suspicious(None, Suspicion::MalformedKey);
             }
             return Ok(Found::Nothing);
@@ -91,6 +112,36 @@ impl Inner {
             }
         }
         Ok(found)
+    }
+
+    /// Ends the session, which is gone then.
+    ///
+    /// Must be called with `io` locked.
+    async fn end(&self, reason: EndReason) -> Result<(), SessionError> {
+        let (ambiguous, own) = {
+            let state = self.state();
+            let own = state.stored.as_ref().map(|stored| stored.key.clone());
+            (state.ambiguous, own)
+        };
+        let offered = self.offered.first.iter().chain(&self.offered.others);
+        // Of several live sessions none counts, so it cannot be told which one is meant: all of them end.
+        for key in offered.filter(|_| ambiguous).chain(&own) {
+            let shared = &self.shared;
+            if shared.store.delete(key).await? {
+                shared.tell(|events| events.ended(shared.tag(key), reason));
+            }
+        }
+        if let Some(own) = own {
+            self.entry_goes(&own).await;
+        }
+        let mut state = self.state();
+        let closed = state.closed;
+        *state = State {
+            loaded: true,
+            closed,
+            ..State::default()
+        };
+        Ok(())
     }
 
     async fn find_live(&self, key: &SessionKey) -> Result<Option<Record>, SessionError> {
@@ -113,6 +164,12 @@ impl Inner {
         if let Some(damage) = record.damage {
             self.shared
                 .suspicious(Some(key), Suspicion::Damaged(damage));
+        }
+        let travels = transport::of(&record.data);
+        if self.offered.came.is_some_and(|came| travels != Some(came)) {
+            // It is left alone: whoever it was given to has done nothing wrong.
+            self.shared.suspicious(Some(key), Suspicion::OtherTransport);
+            return Ok(None);
         }
         Ok(Some(record))
     }
@@ -167,27 +224,7 @@ impl Session {
     /// ```
     pub async fn flush(&self) -> Result<(), SessionError> {
         let _one_at_a_time = self.0.io.lock().await;
-        let ambiguous = self.0.state().ambiguous;
-        let offered = self.0.offered.first.iter().chain(&self.0.offered.others);
-        // Of several live sessions none counts, so it cannot be told which one is meant: all of them end.
-        let own = self.key();
-        for key in offered.filter(|_| ambiguous).chain(&own) {
-            let shared = &self.0.shared;
-            if shared.store.delete(key).await? {
-                shared.tell(|events| events.ended(shared.tag(key), EndReason::Flushed));
-            }
-        }
-        if let Some(own) = own {
-            self.0.entry_goes(&own).await;
-        }
-        let mut state = self.0.state();
-        let closed = state.closed;
-        *state = State {
-            loaded: true,
-            closed,
-            ..State::default()
-        };
-        Ok(())
+        self.0.end(EndReason::Flushed).await
     }
 
     /// Gives the session a new key and keeps its data; the old key is dead. Against fixation: call it when a visitor's rights change.

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{Inner, Session, State, Stored};
+use super::{Inner, Session, State, Stored, transport};
 use crate::{
     changes::Changes,
     error::{SessionError, StoreError},
@@ -48,10 +48,11 @@ impl<'a> Taken<'a> {
     }
 
     /// Takes up what was changed since, too, and plans to write all of it.
-    fn plan(&mut self) -> Plan {
+    fn plan(&mut self) -> Result<Plan, SessionError> {
         let mut state = self.inner.state();
+        self.inner.bind_if_free(&mut state)?;
         self.changes.append(std::mem::take(&mut state.changes));
-        self.inner.plan(&state)
+        Ok(self.inner.plan(&state))
     }
 
     /// Looks again: another request may have prolonged the session.
@@ -118,8 +119,10 @@ impl Inner {
             .shared
             .rules
             .date(self.stored_expiry(state), self.shared.now());
+        let mut data = state.data.clone();
+        transport::mark(&mut data, self.transport(state));
         Plan {
-            record: Record::new(state.data.clone(), expires_at.into()),
+            record: Record::new(data, expires_at.into()),
             expires_at,
             stored: state
                 .stored
@@ -132,6 +135,9 @@ impl Inner {
     ///
     /// Must be called with `io` locked.
     pub(super) async fn write(&self, new_key: bool) -> Result<(), SessionError> {
+        if self.client.plaintext {
+            return Err(SessionError::Plaintext);
+        }
         let store = &self.shared.store;
         let closed = {
             let state = self.state();
@@ -148,7 +154,7 @@ impl Inner {
             if self.expired_meanwhile() {
                 taken.refresh().await?;
             }
-            let plan = taken.plan();
+            let plan = taken.plan()?;
             let merge = match plan.stored {
                 None => {
                     let key = SessionKey::generate(&*self.shared.system)?;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Settings, SettingsError, suggest::nearest};
+use super::{Settings, SettingsError, Transport, suggest::nearest};
 
 /// Each engine's short name with Django's dotted one.
 const ENGINES: &[(&str, &str)] = &[
@@ -48,8 +48,10 @@ impl Settings {
     pub fn check(&self) -> Result<(), SettingsError> {
         self.check_engine()?;
         self.check_cookie()?;
+        self.check_transports()?;
         self.check_limits()?;
         self.check_user_sessions()?;
+        self.proxies()?;
         self.check_databases_and_caches()?;
         self.check_login_urls()?;
         self.check_users()?;
@@ -148,6 +150,12 @@ impl Settings {
                  no SESSION_COOKIE_DOMAIN",
             );
         }
+        let by_http_alone = prefix("__Http-") || prefix("__Host-Http-");
+        if by_http_alone && !(self.cookie_secure && self.cookie_httponly) {
+            return wrong_name(
+                "browsers keep such a cookie only with SESSION_COOKIE_SECURE = true and SESSION_COOKIE_HTTPONLY = true",
+            );
+        }
         let needed = "browsers keep such a cookie only with SESSION_COOKIE_SECURE = true";
         if prefix("__Secure-") && !self.cookie_secure {
             return wrong_name(needed);
@@ -157,6 +165,35 @@ impl Settings {
             return Err(SettingsError::invalid(
                 "SESSION_COOKIE_SAMESITE",
                 value,
+                needed,
+            ));
+        }
+        Ok(())
+    }
+
+    fn check_transports(&self) -> Result<(), SettingsError> {
+        let wrong = |needed| {
+            let found = format!("{:?}", self.transports).to_ascii_lowercase();
+            Err(SettingsError::described(
+                "TENURE_TRANSPORTS",
+                &found,
+                needed,
+            ))
+        };
+        if self.transports.is_empty() {
+            return wrong("at least one of \"cookie\", \"header\" and \"url\" is needed");
+        }
+        let in_url = self.transports.contains(&Transport::Url);
+        if in_url && matches!(self.engine_name()?, "signed_cookies" | "encrypted_cookies") {
+            return wrong("with sessions in cookies, the whole session would stand in the URL");
+        }
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+        let parameter = self.url_parameter.as_str();
+        if parameter.is_empty() || !parameter.bytes().all(plain) {
+            let needed = "one or more letters, digits, - and _ are needed";
+            return Err(SettingsError::invalid(
+                "TENURE_URL_PARAMETER",
+                parameter,
                 needed,
             ));
         }

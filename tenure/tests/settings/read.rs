@@ -281,6 +281,20 @@ const EACH: &[(&str, &str, &str, Shown, [&str; 2])] = &[
         ["s", "key"],
     ),
     (
+        "TENURE_URL_PLACE",
+        "'path'",
+        "query",
+        |settings| format!("{:?}", settings.url_place),
+        ["Path", "Query"],
+    ),
+    (
+        "TENURE_NO_STORE",
+        "true",
+        "false",
+        |settings| settings.no_store.to_string(),
+        ["true", "false"],
+    ),
+    (
         "TENURE_MAX_KEYS",
         "100",
         "None",

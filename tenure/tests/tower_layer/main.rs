@@ -3,7 +3,13 @@
 #[cfg(test)]
 mod end_of_request;
 #[cfg(test)]
+mod header_transport;
+#[cfg(test)]
 mod headers;
+#[cfg(test)]
+mod set_cookie;
+#[cfg(test)]
+mod shared_cache;
 #[cfg(test)]
 mod site;
 #[cfg(test)]
@@ -11,3 +17,5 @@ mod site;
 mod stage;
 #[cfg(test)]
 mod strangers;
+#[cfg(test)]
+mod url_transport;
