@@ -133,6 +133,8 @@ impl Sessions {
             rules: ExpiryRules::new(settings),
             zone: settings.zone()?,
             save_every_request: settings.save_every_request,
+            max_size: settings.max_size,
+            max_keys: settings.max_keys,
             listener: Listener::default(),
             binding: Binding::new(settings),
             user_sessions: user_sessions.map(Arc::new),

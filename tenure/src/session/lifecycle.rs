@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Inner, LazySession, Session, State, Stored, binding::Compared, transport};
+use super::{Inner, LazySession, Session, Shared, State, Stored, binding::Compared, transport};
 use crate::{
     error::SessionError,
     events::{EndReason, Suspicion},
@@ -52,16 +52,19 @@ enum Found {
     Several,
 }
 
-impl State {
-    pub(super) fn adopt(&mut self, key: SessionKey, record: Record) {
-        self.transport = transport::of(&record.data);
-        self.data = record.data;
-        self.stored = Some(Stored {
-            key,
-            version: record.version,
-            expires_at: record.expires_at.into(),
-            damaged: record.damage.is_some(),
-        });
+impl Shared {
+    /// When the session ends that the store has so, whatever else has written its date.
+    pub(super) fn ends_at(&self, record: &Record) -> Moment {
+        let (date, terms) = (
+            record.expires_at.into(),
+            self.rules.terms(&record.data, &self.zone),
+        );
+        // The clock is read only where it can matter.
+        if terms.are_limited() {
+            terms.end(date, self.now())
+        } else {
+            date
+        }
     }
 }
 
@@ -74,7 +77,7 @@ impl Inner {
         } = self.compare(&key, &record.data);
         {
             let mut state = self.state();
-            state.adopt(key, record);
+            self.adopt(&mut state, key, record);
             state.must_log_in_again = policy == Policy::Ask;
             if by_fallback && policy == Policy::Off {
                 self.bind(&mut state)?;
@@ -84,6 +87,26 @@ impl Inner {
             self.end(EndReason::Elsewhere).await?;
         }
         Ok(())
+    }
+
+    /// Takes what the store has.
+    pub(super) fn adopt(&self, state: &mut State, key: SessionKey, record: Record) {
+        let (ends, date) = (self.shared.ends_at(&record), record.expires_at.into());
+        let damaged = record.damage.is_some();
+        state.transport = transport::of(&record.data);
+        state.data = record.data;
+        let terms = self.terms(state);
+        state.stored = Some(Stored {
+            key,
+            version: record.version,
+            expires_at: ends,
+            // Reading must not overwrite what somebody else may be able to read.
+            limits_missing: !damaged
+                && terms.are_limited()
+                && terms.are_missing(date, self.shared.now()),
+            damaged,
+            by_fallback: record.by_fallback,
+        });
     }
 
     /// The one live session among the keys that the request offers.
@@ -135,10 +158,13 @@ impl Inner {
             self.entry_goes(&own).await;
         }
         let mut state = self.state();
-        let closed = state.closed;
+        let State {
+            closed, passive, ..
+        } = *state;
         *state = State {
             loaded: true,
             closed,
+            passive,
             ..State::default()
         };
         Ok(())
@@ -151,10 +177,16 @@ impl Inner {
             return Ok(None);
         };
         let now = self.shared.system.now();
-        if Moment::from(record.expires_at) <= Moment::from(now) {
+        if self.shared.ends_at(&record) <= Moment::from(now) {
             // Whoever comes next would find the same, and a sweep may be far off. Failing here would not make it any less expired.
             let session = self.shared.tag(key);
-            if let Err(error) = store.delete_expired(key, now).await {
+            let deleted = if record.expires_at <= now {
+                store.delete_expired(key, now).await
+            } else {
+                // A limit has ended it before the date that the store has.
+                store.delete(key).await
+            };
+            if let Err(error) = deleted {
                 tracing::warn!(%error, %session, "an expired session could not be deleted");
             }
             self.shared

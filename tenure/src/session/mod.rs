@@ -5,6 +5,7 @@
 //!
 //! * `dict.rs`: reading and changing values;
 //! * `expiry.rs`: when the session ends;
+//! * `limits.rs`: how long it may lie idle and last at all, and what does not prolong it;
 //! * `lifecycle.rs`: loading, saving, flushing, new keys;
 //! * `write.rs`: how a save is merged with those of other requests;
 //! * `transport.rs`: how its key travels;
@@ -20,6 +21,7 @@ mod expiry;
 mod finish;
 mod index;
 mod lifecycle;
+mod limits;
 mod test_cookie;
 mod transport;
 mod write;
@@ -35,6 +37,7 @@ pub(crate) use finish::{Finished, KeyChange};
 #[cfg(feature = "auth")]
 pub(crate) use index::USER_ID;
 pub(crate) use index::UserSessions;
+pub use limits::TimeLeft;
 
 use crate::{
     changes::Changes,
@@ -60,6 +63,9 @@ pub(crate) struct Shared {
     /// The clock of texts without an offset in `_session_expiry`.
     pub(crate) zone: Zone,
     pub(crate) save_every_request: bool,
+    /// The most bytes of JSON, and the most keys, that a session may be saved with.
+    pub(crate) max_size: usize,
+    pub(crate) max_keys: Option<usize>,
     pub(crate) listener: Listener,
     pub(crate) binding: Binding,
     pub(crate) user_sessions: Option<Arc<UserSessions>>,
@@ -193,6 +199,8 @@ struct State {
     changes: Changes,
     /// What the store holds, as far as this request knows. `None`: nothing, a first save creates.
     stored: Option<Stored>,
+    /// The request is not one of the user's own doing: it does not prolong the session.
+    passive: bool,
     /// A save was asked for although nothing changed.
     modified: bool,
     /// How the key of the session that was loaded travels.
@@ -217,8 +225,12 @@ struct Stored {
     key: SessionKey,
     version: Version,
     expires_at: Moment,
+    /// It has to be written for its limits to hold, even if nothing changed.
+    limits_missing: bool,
     /// The record could not be decoded: saving replaces it even if nothing changed.
     damaged: bool,
+    /// It is signed with an older secret: see [`Record::by_fallback`](crate::Record::by_fallback).
+    by_fallback: bool,
 }
 
 impl LazySession {
@@ -268,10 +280,6 @@ impl Session {
         self.0.shared.store.engine()
     }
 
-    #[cfg_attr(
-        not(feature = "auth"),
-        expect(dead_code, reason = "logins alone need it")
-    )]
     pub(crate) fn shared(&self) -> &Shared {
         &self.0.shared
     }

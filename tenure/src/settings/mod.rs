@@ -134,7 +134,7 @@ pub struct Settings {
     ///
     /// See [`ReadReplica`](crate::engine::db::ReadReplica) for what this costs.
     pub read_replica: Option<String>,
-    /// `TENURE_MAX_SIZE`: how many bytes a stored session may inflate to. 1 MiB.
+    /// `TENURE_MAX_SIZE`: how many bytes of JSON a session may have. A larger one is not saved, and not inflated. 1 MiB.
     pub max_size: usize,
     /// `TENURE_COOKIE_REVOCATION`: where the cookie engines remember which sessions were ended: `db`, `cache`, or `none` for nowhere. They
     /// are not opened without it. See [`engine::cookies`](crate::engine::cookies).
@@ -189,7 +189,7 @@ pub struct Settings {
     /// `TENURE_NO_STORE`: whether responses with the session's cookie also say `Cache-Control: private, no-store`, so that no cache
     /// gives out one visitor's session to another. Django's do not. `false`.
     pub no_store: bool,
-    /// `TENURE_MAX_KEYS`: how many keys a session may hold. None: any number.
+    /// `TENURE_MAX_KEYS`: how many keys a session may hold. One with more is not saved. None: any number.
     pub max_keys: Option<usize>,
     /// `TENURE_REMEMBER_COOKIE_NAME`: the cookie that remembers a user beyond the session. `remember`.
     pub remember_cookie_name: String,

@@ -299,7 +299,11 @@ pub(super) fn message(error: &SessionError) -> &'static str {
         }
         SessionError::Store(
             StoreError::EntryTooLarge { .. } | StoreError::CookieTooLarge { .. },
-        ) => "Your session is too large to be kept. The server's log says more.\n",
+        )
+        | SessionError::TooLarge { .. }
+        | SessionError::TooManyKeys { .. } => {
+            "Your session is too large to be kept. The server's log says more.\n"
+        }
         SessionError::Store(_) => {
             "Sessions are not available at the moment. Try again in a few seconds.\n"
         }

@@ -93,6 +93,7 @@ pub(crate) use users::open_users;
 
 use crate::{
     codec::SignedJson,
+    data::Data,
     error::{CodecError, StoreError},
     key::SessionKey,
     record::{Damage, Record, Version},
@@ -264,14 +265,19 @@ impl<T: SessionTable> DbStore<T> {
     }
 
     fn record(&self, row: Row) -> Result<Record, StoreError> {
-        let decoded = self.codec.decode(&row.data);
+        let decoded = self.codec.open(&row.data);
         // Counting it as empty, as other damage is, would let the next save overwrite a session that Django can still read.
         if let Err(CodecError::TooLarge { limit }) = decoded {
             return Err(StoreError::TooLarge { limit });
         }
-        let damage = decoded.as_ref().err().map(Damage::from);
-        let mut record = Record::new(decoded.unwrap_or_default(), row.expires_at);
-        record.damage = damage;
+        let mut record = Record::new(Data::new(), row.expires_at);
+        match decoded {
+            Ok(opened) => {
+                record.data = opened.data;
+                record.by_fallback = opened.by_fallback;
+            }
+            Err(error) => record.damage = Some(Damage::from(&error)),
+        }
         Ok(record.with_version(Version::from_text(row.data)))
     }
 }
