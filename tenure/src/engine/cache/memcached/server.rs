@@ -228,7 +228,7 @@ async fn exchange(
     line.send(&bytes).await?;
     while let Some(call) = batch.front() {
         let mut replies = Vec::new();
-        let through = |replies: &[Reply]| {
+        let through = |replies: &Vec<Reply>| {
             if call.request.quiet {
                 replies.last().is_some_and(|it| it.outcome == Outcome::End)
             } else {
