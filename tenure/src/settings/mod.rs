@@ -163,9 +163,13 @@ pub struct Settings {
     /// `TENURE_HASH_KEYS`: whether the store keeps a hash of each key in its place, so that who reads the store can use none. Django does not
     /// find such sessions, and switching it on or off ends those that there are. `false`.
     pub hash_keys: bool,
-    /// `TENURE_USER_SESSIONS`: whether the sessions of each user are listed, for "your devices" and "log out everywhere". `false`.
+    /// `TENURE_USER_SESSIONS`: whether the sessions of each user are listed, for "your devices" and "log out everywhere". Sessions that are
+    /// kept in cookies have no list. `false`.
+    ///
+    /// See [`Sessions::sessions_of`](crate::Sessions::sessions_of).
     pub user_sessions: bool,
-    /// `TENURE_MAX_SESSIONS`: how many sessions a user may have at a time. None: any number.
+    /// `TENURE_MAX_SESSIONS`: how many sessions a user may have at a time, which a login here sees to; Django's does not. Needs
+    /// `TENURE_USER_SESSIONS`, and an engine that keeps sessions on the server. None: any number.
     pub max_sessions: Option<usize>,
     /// `TENURE_AT_MAX_SESSIONS`: what a login beyond that does: `end_oldest` or `refuse`.
     pub at_max_sessions: AtMaxSessions,
