@@ -314,7 +314,7 @@ impl Settings {
                 self.at_max_sessions = given.word(needed, AtMaxSessions::parse)?;
             }
             "TENURE_BIND_USER_AGENT" => {
-                self.bind_user_agent = given.word(POLICIES, Policy::parse)?
+                self.bind_user_agent = given.word(POLICIES, Policy::parse)?;
             }
             "TENURE_BIND_ADDRESS" => self.bind_address = given.word(POLICIES, Policy::parse)?,
             "TENURE_TRUSTED_PROXIES" => self.trusted_proxies = given.list()?,
