@@ -42,17 +42,28 @@ use crate::{
 pub struct SessionTag<'a> {
     key: &'a SessionKey,
     secret: &'a Secret,
+    /// Whether the store has the hash of the key: the tag is made of that, so that whoever knows the name alone makes the same.
+    hashed: bool,
 }
 
 impl<'a> SessionTag<'a> {
-    pub(crate) fn new(key: &'a SessionKey, secret: &'a Secret) -> Self {
-        Self { key, secret }
+    pub(crate) fn new(key: &'a SessionKey, secret: &'a Secret, hashed: bool) -> Self {
+        Self {
+            key,
+            secret,
+            hashed,
+        }
     }
 }
 
 impl fmt::Display for SessionTag<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mac = salted_hmac("tenure.log", self.key.as_str().as_bytes(), self.secret);
+        let name = if self.hashed {
+            &self.key.hashed()
+        } else {
+            self.key
+        };
+        let mac = salted_hmac("tenure.log", name.as_str().as_bytes(), self.secret);
         f.write_str(&hex(mac.get(..6).unwrap_or_default()))
     }
 }

@@ -1,13 +1,13 @@
-//! The session in templates: `{% if request.session.user_id %}` works as written.
+//! The session in templates: `{% if request.session.user_id %}` works as written, and so does `{{ csrf_input }}`.
 //!
 //! ```
 //! # tenure::testing::run(async |session| {
-//! use minijinja::{Environment, context};
+//! use minijinja::Environment;
 //!
 //! session.insert("user_id", 7)?;
 //! let mut templates = Environment::new();
 //! templates.add_template("page", "{% if request.session.user_id %}Welcome back{% else %}Log in{% endif %}")?;
-//! let page = templates.get_template("page")?.render(context! { request => tenure::template::request(&session) })?;
+//! let page = templates.get_template("page")?.render(tenure::template::context(&session))?;
 //! assert_eq!(page, "Welcome back");
 //! # Ok(())
 //! # });
@@ -20,7 +20,64 @@ use minijinja::{
     value::{Enumerator, Object, ObjectRepr, Value, from_args},
 };
 
-use crate::session::Session;
+use crate::{csrf, error::SessionError, session::Session};
+
+/// What every template of a request may ask for, as Django's `RequestContext` has it. A page's own values go beside it.
+///
+/// | name | |
+/// |---|---|
+/// | `request.session` | the session, to read |
+/// | `csrf_token` | a token for a form or a script, of [`csrf::token`](crate::csrf::token) |
+/// | `csrf_input` | the same as a hidden field: what Django's `{% csrf_token %}` renders |
+///
+/// A template that asks for neither of the last two makes no session for a stranger.
+///
+/// ```
+/// # tenure::testing::run(async |session| {
+/// use minijinja::{Environment, context};
+/// use tenure::{csrf, template};
+///
+/// let mut templates = Environment::new();
+/// templates.add_template("form.html", "<form method=post>{{ csrf_input }}<button>{{ label }}</button></form>")?;
+/// let around = template::context(&session);
+/// let page = templates.get_template("form.html")?.render(context! { label => "Order", ..around })?;
+/// assert!(page.contains(r#"<input type="hidden" name="csrfmiddlewaretoken" value=""#));
+/// # Ok(())
+/// # });
+/// ```
+#[doc(alias = "RequestContext")]
+pub fn context(session: &Session) -> Value {
+    Value::from_object(Context(session.clone()))
+}
+
+#[derive(Debug)]
+struct Context(Session);
+
+impl Object for Context {
+    /// Asked for by name alone, since asking makes the token.
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let token = || csrf::token(&self.0).map_err(no_token);
+        match key.as_str()? {
+            "request" => Some(request(&self.0)),
+            "csrf_token" => Some(token().map_or_else(Value::from, Value::from)),
+            "csrf_input" => Some(token().map_or_else(Value::from, |token| {
+                let name = csrf::FIELD_NAME;
+                let input = format!(r#"<input type="hidden" name="{name}" value="{token}">"#);
+                Value::from_safe_string(input)
+            })),
+            _ => None,
+        }
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Str(&["request", "csrf_token", "csrf_input"])
+    }
+}
+
+/// Rendering fails: a form without its token could not be sent.
+fn no_token(error: SessionError) -> Error {
+    Error::new(ErrorKind::InvalidOperation, "there is no CSRF token").with_source(error)
+}
 
 /// A `request` for templates, with the session in it as Django's templates have it.
 ///
@@ -109,7 +166,7 @@ mod tests {
     use minijinja::{Environment, context};
 
     use super::request;
-    use crate::testing;
+    use crate::{csrf, testing};
 
     #[tokio::test]
     async fn what_a_template_reads() {
@@ -151,5 +208,36 @@ mod tests {
         assert_eq!(render("{{ request.session }}"), "session(user_id, cart)");
         assert!(!render("{{ request }}").contains("tea"));
         assert_eq!(render("{{ request.session.url('/cart') }}"), "/cart");
+    }
+
+    #[tokio::test]
+    async fn a_form_makes_the_secret_and_nothing_else_does() {
+        let session = testing::session().await;
+        let mut templates = Environment::new();
+        templates
+            .add_template(
+                "page.html",
+                "{% if wanted %}{{ csrf_input }}{{ csrf_token }}{% endif %}",
+            )
+            .unwrap();
+        let render = |wanted: bool| {
+            let page = templates.get_template("page.html").unwrap();
+            page.render(context! { wanted, ..super::context(&session) })
+                .unwrap()
+        };
+        assert_eq!(render(false), "");
+        assert!(session.is_empty());
+        let page = render(true);
+        let (before, rest) = page
+            .split_once(r#"<input type="hidden" name="csrfmiddlewaretoken" value=""#)
+            .unwrap();
+        assert_eq!(before, "");
+        let (field, bare) = rest.split_once(r#"">"#).unwrap();
+        for token in [field, bare] {
+            csrf::check_token(&session, token).unwrap();
+        }
+        assert_ne!(field, bare, "masked anew");
+        assert_ne!(render(true), page);
+        assert_eq!(session.keys(), ["_csrftoken"]);
     }
 }

@@ -13,7 +13,14 @@ const LAYERS: [&[&str]; 6] = [
     &["changes", "data", "record"],
     &["codec", "events", "store"],
     &["engine", "session"],
-    &["auth", "conformance", "middleware", "template", "testing"],
+    &[
+        "auth",
+        "conformance",
+        "csrf",
+        "middleware",
+        "template",
+        "testing",
+    ],
     &["web"],
 ];
 

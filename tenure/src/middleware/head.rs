@@ -1,6 +1,6 @@
 //! What a request says about its session.
 
-use std::fmt;
+use std::{fmt, net::IpAddr};
 
 use http::{HeaderMap, Uri};
 
@@ -21,12 +21,18 @@ pub struct RequestHead<'a> {
     pub headers: &'a HeaderMap,
     /// What was asked for.
     pub uri: &'a Uri,
+    /// The address at the other end of the connection, the visitor's or a proxy's. `None` if it is not known.
+    pub peer: Option<IpAddr>,
 }
 
 impl<'a> RequestHead<'a> {
     /// A head of these. What else is known of the request is set afterwards, field by field.
     pub fn new(headers: &'a HeaderMap, uri: &'a Uri) -> Self {
-        Self { headers, uri }
+        Self {
+            headers,
+            uri,
+            peer: None,
+        }
     }
 }
 

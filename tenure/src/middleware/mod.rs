@@ -5,29 +5,29 @@
 
 mod chunks;
 mod head;
+mod proxies;
 mod request_cookie;
 mod request_header;
 mod response;
 mod transports;
+mod user_sessions;
 
 use std::sync::Arc;
 
-pub use head::RequestHead;
 use http::{HeaderValue, Uri, header::COOKIE};
-pub use response::ResponseHeaders;
 
-use response::InLinks;
-use transports::Transports;
+use self::{response::InLinks, transports::Transports};
 
+pub use self::{head::RequestHead, response::ResponseHeaders, user_sessions::UserSession};
 use crate::{
     cookie::CookieWriter,
     engine::{self, OpenError},
     error::SessionError,
-    events::{Events, Listener},
+    events::{Events, Listener, Suspicion},
     expiry::ExpiryRules,
     key::SessionKey,
-    session::{Finished, KeyChange, LazySession, Offered, Shared},
-    settings::{Settings, SettingsError, Transport},
+    session::{Binding, Client, Finished, KeyChange, LazySession, Offered, Shared, UserSessions},
+    settings::{Settings, SettingsError, Transport, TrustedProxies},
     store::{SessionStore, Store},
     system::{OperatingSystem, System},
 };
@@ -59,6 +59,9 @@ struct Prepared {
     transports: Transports,
     /// Whether responses with a cookie say `no-store`.
     no_store: bool,
+    /// Whether the cookie is for HTTPS alone.
+    secure: bool,
+    proxies: TrustedProxies,
 }
 
 impl Sessions {
@@ -92,7 +95,8 @@ impl Sessions {
         settings: &Settings,
         system: Arc<dyn System>,
     ) -> Result<Self, SettingsError> {
-        Self::prepare(Store::new(store, settings.store_timeout), settings, system)
+        let store = Store::new(store, settings.store_timeout).hashing(settings.hash_keys);
+        Self::prepare(store, settings, system)
     }
 
     /// Sessions in the engine that the settings name. See [`engine::open`](crate::engine::open).
@@ -112,6 +116,16 @@ impl Sessions {
     ) -> Result<Self, SettingsError> {
         settings.check()?;
         let in_key = store.powers().in_key;
+        if let Some(most) = settings.max_sessions.filter(|_| in_key) {
+            let needed = "an engine that keeps sessions on the server is needed: those in cookies cannot be counted";
+            return Err(SettingsError::invalid(
+                "TENURE_MAX_SESSIONS",
+                &most.to_string(),
+                needed,
+            ));
+        }
+        let secret = settings.secret()?;
+        let user_sessions = UserSessions::new(&store, settings, &secret);
         let transports = Transports::new(settings);
         let shared = Shared {
             store,
@@ -119,9 +133,13 @@ impl Sessions {
             rules: ExpiryRules::new(settings),
             zone: settings.zone()?,
             save_every_request: settings.save_every_request,
+            max_size: settings.max_size,
+            max_keys: settings.max_keys,
             listener: Listener::default(),
+            binding: Binding::new(settings),
+            user_sessions: user_sessions.map(Arc::new),
             url_key: transports.url_key.clone(),
-            secret: settings.secret()?,
+            secret,
             secret_fallbacks: settings.secret_key_fallbacks.clone(),
         };
         Ok(Self(Arc::new(Prepared {
@@ -130,6 +148,8 @@ impl Sessions {
             chunks: settings.cookie_chunks && in_key,
             transports,
             no_store: settings.no_store,
+            secure: settings.cookie_secure,
+            proxies: settings.proxies()?,
         })))
     }
 
@@ -146,6 +166,8 @@ impl Sessions {
             chunks: self.0.chunks,
             transports: self.0.transports.clone(),
             no_store: self.0.no_store,
+            secure: self.0.secure,
+            proxies: self.0.proxies.clone(),
         }))
     }
 
@@ -193,6 +215,8 @@ impl Sessions {
     /// }
     /// ```
     pub fn begin_request(&self, head: &RequestHead<'_>) -> LazySession {
+        let mut client = proxies::client(&self.0.proxies, head);
+        client.plaintext &= self.0.secure;
         let transports = &self.0.transports;
         let in_url = transports.in_url(head);
         let key_in_url = in_url.is_some();
@@ -202,7 +226,14 @@ impl Sessions {
             in_url.filter(|_| !offered.key_sent).unwrap_or(offered)
         });
         offered.key_in_url = key_in_url;
-        LazySession::new(Arc::clone(&self.0.shared), offered)
+        if client.plaintext {
+            if offered.key_sent {
+                let shared = &self.0.shared;
+                shared.suspicious(offered.first.as_ref(), Suspicion::Plaintext);
+            }
+            offered = Offered::nothing(offered.came, offered.goes);
+        }
+        LazySession::new(Arc::clone(&self.0.shared), offered, client)
     }
 
     /// The URL of a request as if it had no key in it; `None` if it has none. Handlers and logs should see this one.
@@ -233,7 +264,8 @@ impl Sessions {
     /// # }
     /// ```
     pub fn begin<'a>(&self, cookie_headers: impl IntoIterator<Item = &'a [u8]>) -> LazySession {
-        LazySession::new(Arc::clone(&self.0.shared), self.in_cookies(cookie_headers))
+        let offered = self.in_cookies(cookie_headers);
+        LazySession::new(Arc::clone(&self.0.shared), offered, Client::default())
     }
 
     fn in_cookies<'a>(&self, headers: impl IntoIterator<Item = &'a [u8]>) -> Offered {
@@ -259,13 +291,13 @@ impl Sessions {
     pub fn session(&self, key: &str) -> LazySession {
         let mut offered = Offered::nothing(None, self.0.transports.first);
         offered.first = SessionKey::parse(key);
-        LazySession::new(Arc::clone(&self.0.shared), offered)
+        LazySession::new(Arc::clone(&self.0.shared), offered, Client::default())
     }
 
     /// A new, empty session outside of a request. [`Session::save`](crate::Session::save) gives it a key.
     pub fn new_session(&self) -> LazySession {
         let offered = Offered::nothing(None, self.0.transports.first);
-        LazySession::new(Arc::clone(&self.0.shared), offered)
+        LazySession::new(Arc::clone(&self.0.shared), offered, Client::default())
     }
 
     /// What the response with this status must carry, if that is clear without a store call. Call [`finish`](Self::finish) if it is

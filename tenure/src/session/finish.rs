@@ -2,8 +2,7 @@
 
 use super::{LazySession, Offered, State};
 use crate::{
-    changes::Changes, error::SessionError, expiry::StoredExpiry, key::SessionKey, moment::Moment,
-    settings::Transport,
+    changes::Changes, error::SessionError, key::SessionKey, moment::Moment, settings::Transport,
 };
 
 /// What the response must say about the session.
@@ -39,6 +38,10 @@ enum Due {
     Nothing,
     Write,
     Touch(Moment),
+    /// As for `Write`, though this request changed nothing.
+    Limit,
+    /// Only sign what is there with the new secret.
+    SignAnew,
 }
 
 impl Offered {
@@ -66,7 +69,8 @@ impl LazySession {
                     in_links: None,
                 });
             }
-            if self.0.shared.save_every_request && offered.first.is_some() && status < 500 {
+            let touched = self.0.shared.save_every_request && !state.passive;
+            if touched && offered.first.is_some() && status < 500 {
                 return None;
             }
             state.closed = true;
@@ -87,8 +91,9 @@ impl LazySession {
             return None;
         }
         match self.due(&state, status) {
+            Due::Nothing if self.0.must_enter(&state, status) => None,
             Due::Nothing => Some(self.close(&mut state, status)),
-            Due::Write | Due::Touch(_) => None,
+            Due::Write | Due::Touch(_) | Due::Limit | Due::SignAnew => None,
         }
     }
 
@@ -110,10 +115,16 @@ impl LazySession {
             Due::Nothing => {}
             Due::Write => session.write_changes().await?,
             // Nothing is lost if the session is gone: this request only looked at it.
+            Due::Limit => match session.write_changes().await {
+                Err(SessionError::Interrupted) => {}
+                written => written?,
+            },
             Due::Touch(ends_at) => {
                 session.touch(ends_at).await?;
             }
+            Due::SignAnew => session.sign_anew().await,
         }
+        self.0.enter_if_due(status).await;
         // A clone of the handle may have gone on meanwhile, and nothing tells it that this was the end before `close` does.
         loop {
             {
@@ -133,35 +144,46 @@ impl LazySession {
         if status >= 500 || (state.stored.is_none() && state.data.is_empty()) {
             return Due::Nothing;
         }
+        // The visitor is not told any key.
+        if self.0.client.plaintext {
+            return Due::Nothing;
+        }
         let damaged = state.stored.as_ref().is_some_and(|stored| stored.damaged);
         if !state.changes.is_empty() || state.modified || (shared.save_every_request && damaged) {
             return Due::Write;
         }
-        let Some(stored) = &state.stored else {
+        let Some(stored) = state.stored.as_ref().filter(|_| !state.passive) else {
             return Due::Nothing;
         };
-        let expiry = self.0.stored_expiry(state);
+        if stored.limits_missing {
+            return Due::Limit;
+        }
+        let terms = self.0.terms(state);
         // A session that is its key is prolonged by being written, and it was.
         let touch = |ends_at| {
             if state.cookie_due && shared.store.powers().in_key {
                 Due::Nothing
+            } else if stored.by_fallback {
+                Due::Write
             } else {
                 Due::Touch(ends_at)
             }
         };
+        let not_prolonged = if stored.by_fallback {
+            Due::SignAnew
+        } else {
+            Due::Nothing
+        };
         if shared.save_every_request {
-            return touch(shared.rules.date(expiry, shared.now()));
+            return touch(terms.date(shared.now()));
         }
         // The clock is read only where it can matter.
-        if !matches!(expiry, StoredExpiry::Relative(_)) {
-            return Due::Nothing;
+        if !terms.roll() {
+            return not_prolonged;
         }
-        match shared
-            .rules
-            .prolonged(expiry, stored.expires_at, shared.now())
-        {
+        match terms.prolonged(stored.expires_at, shared.now()) {
             Some(ends_at) => touch(ends_at),
-            None => Due::Nothing,
+            None => not_prolonged,
         }
     }
 
@@ -200,13 +222,15 @@ impl LazySession {
     }
 
     fn lifetime(&self, state: &State) -> Option<(i64, Moment)> {
-        let rules = self.0.shared.rules;
-        let expiry = self.0.stored_expiry(state);
-        if rules.at_browser_close(expiry) {
+        let terms = self.0.terms(state);
+        if terms.at_browser_close() {
             return None;
         }
         let now = self.0.shared.now();
-        let age = rules.age_micros(expiry, now);
+        let mut age = terms.age_micros(now);
+        if let Some(stored) = state.stored.as_ref().filter(|_| state.passive) {
+            age = age.min(stored.expires_at.micros() - now.micros());
+        }
         Some((age / 1_000_000, now.plus_micros(age)))
     }
 }

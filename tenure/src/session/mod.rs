@@ -5,15 +5,23 @@
 //!
 //! * `dict.rs`: reading and changing values;
 //! * `expiry.rs`: when the session ends;
+//! * `limits.rs`: how long it may lie idle and last at all, and what does not prolong it;
 //! * `lifecycle.rs`: loading, saving, flushing, new keys;
 //! * `write.rs`: how a save is merged with those of other requests;
 //! * `transport.rs`: how its key travels;
-//! * `finish.rs`: what the end of a request does.
+//! * `finish.rs`: what the end of a request does;
+//! * `client.rs`: who has sent the request;
+//! * `binding.rs`: what ties the session to its user's browser and network;
+//! * `index.rs`: what of this a list of the user's sessions has to know.
 
+mod binding;
+mod client;
 mod dict;
 mod expiry;
 mod finish;
+mod index;
 mod lifecycle;
+mod limits;
 mod test_cookie;
 mod transport;
 mod write;
@@ -23,7 +31,13 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+pub(crate) use binding::Binding;
+pub use client::Client;
 pub(crate) use finish::{Finished, KeyChange};
+#[cfg(feature = "auth")]
+pub(crate) use index::USER_ID;
+pub(crate) use index::UserSessions;
+pub use limits::TimeLeft;
 
 use crate::{
     changes::Changes,
@@ -49,15 +63,16 @@ pub(crate) struct Shared {
     /// The clock of texts without an offset in `_session_expiry`.
     pub(crate) zone: Zone,
     pub(crate) save_every_request: bool,
+    /// The most bytes of JSON, and the most keys, that a session may be saved with.
+    pub(crate) max_size: usize,
+    pub(crate) max_keys: Option<usize>,
     pub(crate) listener: Listener,
+    pub(crate) binding: Binding,
+    pub(crate) user_sessions: Option<Arc<UserSessions>>,
     /// Puts keys into links, where they may travel in the URL.
     pub(crate) url_key: Option<Arc<UrlKey>>,
     /// Signs what is bound to this site, such as the hash of a login.
     pub(crate) secret: Secret,
-    #[cfg_attr(
-        not(feature = "auth"),
-        expect(dead_code, reason = "logins alone sign with it")
-    )]
     pub(crate) secret_fallbacks: Vec<Secret>,
 }
 
@@ -67,10 +82,10 @@ impl Shared {
     }
 
     fn tag<'a>(&'a self, key: &'a SessionKey) -> SessionTag<'a> {
-        SessionTag::new(key, &self.secret)
+        SessionTag::new(key, &self.secret, self.store.hashes_keys())
     }
 
-    fn suspicious(&self, key: Option<&SessionKey>, what: Suspicion) {
+    pub(crate) fn suspicious(&self, key: Option<&SessionKey>, what: Suspicion) {
         let tag = key.map(|key| self.tag(key));
         self.tell(|events| events.suspicious(tag, what));
     }
@@ -164,6 +179,7 @@ pub struct Session(Arc<Inner>);
 struct Inner {
     shared: Arc<Shared>,
     offered: Offered,
+    client: Client,
     /// Held across store calls, so that clones that load or save at the same time do it one after the other.
     io: tokio::sync::Mutex<()>,
     state: Mutex<State>,
@@ -183,6 +199,8 @@ struct State {
     changes: Changes,
     /// What the store holds, as far as this request knows. `None`: nothing, a first save creates.
     stored: Option<Stored>,
+    /// The request is not one of the user's own doing: it does not prolong the session.
+    passive: bool,
     /// A save was asked for although nothing changed.
     modified: bool,
     /// How the key of the session that was loaded travels.
@@ -193,8 +211,12 @@ struct State {
     key_changed: bool,
     /// The request offers several live sessions, of which none counts.
     ambiguous: bool,
+    /// The session came back from elsewhere: its user counts as nobody.
+    must_log_in_again: bool,
     /// Another request ended the session.
     interrupted: bool,
+    /// When this request logged in, if it did: its end says the same of when the session was seen.
+    entered: Option<Moment>,
     /// The response's head is on its way: no cookie can be sent any more.
     closed: bool,
 }
@@ -203,15 +225,20 @@ struct Stored {
     key: SessionKey,
     version: Version,
     expires_at: Moment,
+    /// It has to be written for its limits to hold, even if nothing changed.
+    limits_missing: bool,
     /// The record could not be decoded: saving replaces it even if nothing changed.
     damaged: bool,
+    /// It is signed with an older secret: see [`Record::by_fallback`](crate::Record::by_fallback).
+    by_fallback: bool,
 }
 
 impl LazySession {
-    pub(crate) fn new(shared: Arc<Shared>, offered: Offered) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, offered: Offered, client: Client) -> Self {
         Self(Arc::new(Inner {
             shared,
             offered,
+            client,
             io: tokio::sync::Mutex::default(),
             state: Mutex::default(),
         }))
@@ -253,10 +280,6 @@ impl Session {
         self.0.shared.store.engine()
     }
 
-    #[cfg_attr(
-        not(feature = "auth"),
-        expect(dead_code, reason = "logins alone need it")
-    )]
     pub(crate) fn shared(&self) -> &Shared {
         &self.0.shared
     }

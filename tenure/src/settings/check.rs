@@ -25,6 +25,8 @@ const SERIALIZER: &str = "django.contrib.sessions.serializers.JSONSerializer";
 pub(super) const MOST_SECONDS: u32 = u32::MAX;
 /// The least that `TENURE_MAX_SIZE` may be, in bytes: below, a login would not fit.
 pub(super) const LEAST_MAX_SIZE: u32 = 1024;
+/// The least that `TENURE_MAX_KEYS` may be: below, a login and what goes with it would not fit.
+const LEAST_MAX_KEYS: usize = 10;
 
 impl Settings {
     /// Whether everything can be used as it is set. Engines and layers call it, so that settings made in a program are checked too.
@@ -50,6 +52,8 @@ impl Settings {
         self.check_cookie()?;
         self.check_transports()?;
         self.check_limits()?;
+        self.check_user_sessions()?;
+        self.proxies()?;
         self.check_databases_and_caches()?;
         self.check_login_urls()?;
         self.check_users()?;
@@ -208,6 +212,7 @@ impl Settings {
                 &format!("a whole number of seconds from 1 to {MOST_SECONDS} is needed"),
             ));
         }
+        self.check_idle_and_absolute()?;
         if self.store_timeout.is_zero() || self.store_timeout > most {
             return Err(SettingsError::described(
                 "TENURE_STORE_TIMEOUT",
@@ -220,6 +225,62 @@ impl Settings {
                 "TENURE_MAX_SIZE",
                 &self.max_size.to_string(),
                 &format!("at least {LEAST_MAX_SIZE} bytes are needed"),
+            ));
+        }
+        if let Some(keys) = self.max_keys.filter(|keys| *keys < LEAST_MAX_KEYS) {
+            return Err(SettingsError::described(
+                "TENURE_MAX_KEYS",
+                &keys.to_string(),
+                &format!("at least {LEAST_MAX_KEYS} are needed"),
+            ));
+        }
+        Ok(())
+    }
+
+    fn check_user_sessions(&self) -> Result<(), SettingsError> {
+        match self.max_sessions {
+            Some(most) if most == 0 || !self.user_sessions => {
+                let needed = "a number from 1 on is needed, and TENURE_USER_SESSIONS = true";
+                Err(SettingsError::described(
+                    "TENURE_MAX_SESSIONS",
+                    &most.to_string(),
+                    needed,
+                ))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn check_idle_and_absolute(&self) -> Result<(), SettingsError> {
+        let most = Duration::from_secs(MOST_SECONDS.into());
+        let (idle, absolute) = (self.idle_limit, self.absolute_limit);
+        for (setting, limit) in [
+            ("TENURE_IDLE_LIMIT", idle),
+            ("TENURE_ABSOLUTE_LIMIT", absolute),
+        ] {
+            let wrong = |limit: &Duration| {
+                *limit < Duration::from_secs(1) || *limit > most || limit.subsec_nanos() != 0
+            };
+            if let Some(limit) = limit.filter(wrong) {
+                return Err(SettingsError::described(
+                    setting,
+                    &format!("{limit:?}"),
+                    &format!(
+                        "a whole number of seconds from 1 to {MOST_SECONDS} is needed, or nothing at all"
+                    ),
+                ));
+            }
+        }
+        if let (Some(idle), Some(absolute)) = (idle, absolute)
+            && idle > absolute
+        {
+            return Err(SettingsError::described(
+                "TENURE_IDLE_LIMIT",
+                &format!("{} seconds", idle.as_secs()),
+                &format!(
+                    "at most TENURE_ABSOLUTE_LIMIT, {} seconds, is needed: a session that has ended cannot lie idle",
+                    absolute.as_secs()
+                ),
             ));
         }
         Ok(())

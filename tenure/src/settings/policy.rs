@@ -9,7 +9,7 @@ use super::Transport;
 ///
 /// assert_eq!(Policy::parse("ask"), Some(Policy::Ask));
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Policy {
     /// Nothing, and nothing is remembered to compare with. `off`.

@@ -13,6 +13,8 @@ mod shared_cache;
 #[cfg(test)]
 mod site;
 #[cfg(test)]
+mod size;
+#[cfg(test)]
 #[path = "../common/stage.rs"]
 mod stage;
 #[cfg(test)]
