@@ -93,7 +93,7 @@ fn run(arguments: Arguments, out: output::Out<'_>) -> Result<(), Failure> {
     runtime.block_on(async {
         match arguments.command {
             Command::Init(arguments) => commands::init::run(arguments, &site, out).await,
-            Command::Secret(_) => commands::secret::run(out),
+            Command::Secret(arguments) => commands::secret::run(arguments, &site, out),
             Command::Create(arguments) => commands::create::run(arguments, &site, out).await,
             Command::Show(arguments) => commands::show::run(arguments, &site, out).await,
             Command::List(arguments) => commands::list::run(arguments, &site, out).await,

@@ -247,6 +247,28 @@ pub enum SessionError {
         #[source]
         source: ValueError,
     },
+    /// The session is larger than `TENURE_MAX_SIZE` allows. Nothing was saved; what is stored is as it was.
+    #[error(
+        "the session has {size} bytes and may have {limit}: keep what is large elsewhere and its id in the session, or raise \
+         `TENURE_MAX_SIZE`"
+    )]
+    TooLarge {
+        /// What would have to be kept, in bytes of JSON.
+        size: usize,
+        /// The limit, in bytes.
+        limit: usize,
+    },
+    /// The session has more keys than `TENURE_MAX_KEYS` allows. Nothing was saved; what is stored is as it was.
+    #[error(
+        "the session has {keys} keys and may have {limit}: keep a list or map under one key, remove those that nobody reads, or raise \
+         `TENURE_MAX_KEYS`"
+    )]
+    TooManyKeys {
+        /// How many keys it has.
+        keys: usize,
+        /// The limit.
+        limit: usize,
+    },
     /// The response is already under way, so that a new cookie could not reach the visitor any more.
     #[error(
         "the response has already been sent: change the session before, or call `save` on a session that the visitor's cookie names"
@@ -283,6 +305,8 @@ impl SessionError {
                 | StoreError::CookieTooLarge { .. },
             )
             | Self::Value { .. }
+            | Self::TooLarge { .. }
+            | Self::TooManyKeys { .. }
             | Self::ResponseSent
             | Self::ZeroExpiry
             | Self::Random(_)

@@ -42,6 +42,9 @@ pub enum AuthError {
         /// `TENURE_MAX_SESSIONS`.
         most: usize,
     },
+    /// What was asked for needs a newer proof of who the user is: see [`require_recent_auth`](super::require_recent_auth).
+    #[error("log in again: this is possible only a short time after a login")]
+    NotRecent,
     /// The user was deleted meanwhile.
     #[error("the user is not in the table any more")]
     UserGone,
@@ -65,7 +68,8 @@ pub enum AuthError {
 }
 
 impl AuthError {
-    /// The HTTP status that fits: 503 for an outage, 409 for one session too many, 400 for an interrupted session or a name or password that is not allowed, else 500.
+    /// The HTTP status that fits: 503 for an outage, 409 for one session too many, 403 for a proof that is too old, 400 for an interrupted session
+    /// or a name or password that is not allowed, else 500.
     ///
     /// ```
     /// assert_eq!(tenure::auth::AuthError::PasswordInvalid.status(), 400);
@@ -75,6 +79,7 @@ impl AuthError {
             Self::Session(error) => error.status(),
             Self::Users(_) => 503,
             Self::TooManySessions { .. } => 409,
+            Self::NotRecent => 403,
             Self::UsernameTaken(_) | Self::UsernameInvalid(_) | Self::PasswordInvalid => 400,
             Self::BackendUnknown
             | Self::UserGone

@@ -2,20 +2,16 @@
 
 use subtle::ConstantTimeEq;
 
-use super::{AuthError, User, UserId, admit::admit, users::Auth};
+use super::{AuthError, User, UserId, admit::admit, proof, users::Auth};
 use crate::{
     codec::{hex, signing::salted_hmac},
+    csrf,
     secret::Secret,
     session::{Session, USER_ID},
-    system::random_text,
 };
 
 const BACKEND: &str = "_auth_user_backend";
 const HASH: &str = "_auth_user_hash";
-/// The secret that Django's CSRF protection keeps in the session under `CSRF_USE_SESSIONS`.
-const CSRF_TOKEN: &str = "_csrftoken";
-const CSRF_ALPHABET: &[u8] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-const CSRF_LENGTH: usize = 32;
 
 const HASH_SALT: &str = "django.contrib.auth.models.AbstractBaseUser.get_session_auth_hash";
 
@@ -45,7 +41,7 @@ fn user_id(session: &Session) -> Option<UserId> {
 /// Logs `user` in: the session is theirs from now on, under a new key.
 ///
 /// What an anonymous visitor had gathered stays. What another user had is gone: a session that belongs to somebody else, or to the same
-/// user under another password, is flushed first.
+/// user under another password, is flushed first. An absolute limit (`TENURE_ABSOLUTE_LIMIT`) begins anew.
 ///
 /// # Errors
 ///
@@ -56,6 +52,15 @@ fn user_id(session: &Session) -> Option<UserId> {
 ///
 /// See the [module docs](super).
 pub async fn login(session: &Session, user: &User) -> Result<(), AuthError> {
+    login_with(session, user, true).await
+}
+
+/// As [`login`]. `proved` says whether the user has just proved who they are, as by a password; a cookie that remembers them proves nothing.
+pub(super) async fn login_with(
+    session: &Session,
+    user: &User,
+    proved: bool,
+) -> Result<(), AuthError> {
     let backend = user.backend()?;
     let id = user.id();
     let hash = session_hash(user.encoded_password(), &session.shared().secret);
@@ -68,11 +73,9 @@ pub async fn login(session: &Session, user: &User) -> Result<(), AuthError> {
     admit(session, id).await?;
     session.bind()?;
     session.extend([(USER_ID, id.as_str()), (BACKEND, backend), (HASH, &hash)])?;
-    if session.contains_key(CSRF_TOKEN) {
-        // A token from before the login must be worthless after it.
-        let system = &*session.shared().system;
-        session.insert(CSRF_TOKEN, random_text(system, CSRF_ALPHABET, CSRF_LENGTH)?)?;
-    }
+    proof::note_login(session, proved)?;
+    // A token from before the login must be worthless after it.
+    csrf::rotate(session)?;
     user.note_login(session.shared().system.now()).await
 }
 

@@ -10,7 +10,7 @@ use super::{Inner, Session, Shared, State};
 use crate::{
     data::Data,
     error::{SessionError, StoreError},
-    events::EndReason,
+    events::{EndReason, SessionTag},
     key::SessionKey,
     moment::Moment,
     secret::Secret,
@@ -34,7 +34,9 @@ const USER_AGENT: usize = 200;
 #[derive(Debug)]
 pub(crate) struct UserSessions {
     index: Arc<dyn Keeps>,
+    #[cfg_attr(not(feature = "auth"), expect(dead_code, reason = "logins ask"))]
     pub(crate) most: Option<usize>,
+    #[cfg_attr(not(feature = "auth"), expect(dead_code, reason = "logins ask"))]
     pub(crate) at_most: AtMaxSessions,
     recent: Mutex<Recent>,
 }
@@ -160,7 +162,7 @@ impl Shared {
         // The sessions first: an entry without a session is nothing, and a session without an entry could not be ended any more.
         self.store.by_name().delete_many(&names).await?;
         for name in &names {
-            self.tell(|events| events.ended(self.tag(name), reason));
+            self.tell(|events| events.ended(SessionTag::new(name, &self.secret, false), reason));
         }
         let index = &self.user_sessions()?.index;
         index.remove_known(user, known, &names).await?;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Inner, LazySession, Session, State, Stored, binding::Compared};
+use super::{Inner, LazySession, Session, Shared, State, Stored, binding::Compared, transport};
 use crate::{
     error::SessionError,
     events::{EndReason, Suspicion},
@@ -52,15 +52,19 @@ enum Found {
     Several,
 }
 
-impl State {
-    pub(super) fn adopt(&mut self, key: SessionKey, record: Record) {
-        self.data = record.data;
-        self.stored = Some(Stored {
-            key,
-            version: record.version,
-            expires_at: record.expires_at.into(),
-            damaged: record.damage.is_some(),
-        });
+impl Shared {
+    /// When the session ends that the store has so, whatever else has written its date.
+    pub(super) fn ends_at(&self, record: &Record) -> Moment {
+        let (date, terms) = (
+            record.expires_at.into(),
+            self.rules.terms(&record.data, &self.zone),
+        );
+        // The clock is read only where it can matter.
+        if terms.are_limited() {
+            terms.end(date, self.now())
+        } else {
+            date
+        }
     }
 }
 
@@ -73,7 +77,7 @@ impl Inner {
         } = self.compare(&key, &record.data);
         {
             let mut state = self.state();
-            state.adopt(key, record);
+            self.adopt(&mut state, key, record);
             state.must_log_in_again = policy == Policy::Ask;
             if by_fallback && policy == Policy::Off {
                 self.bind(&mut state)?;
@@ -85,13 +89,33 @@ impl Inner {
         Ok(())
     }
 
+    /// Takes what the store has.
+    pub(super) fn adopt(&self, state: &mut State, key: SessionKey, record: Record) {
+        let (ends, date) = (self.shared.ends_at(&record), record.expires_at.into());
+        let damaged = record.damage.is_some();
+        state.transport = transport::of(&record.data);
+        state.data = record.data;
+        let terms = self.terms(state);
+        state.stored = Some(Stored {
+            key,
+            version: record.version,
+            expires_at: ends,
+            // Reading must not overwrite what somebody else may be able to read.
+            limits_missing: !damaged
+                && terms.are_limited()
+                && terms.are_missing(date, self.shared.now()),
+            damaged,
+            by_fallback: record.by_fallback,
+        });
+    }
+
     /// The one live session among the keys that the request offers.
     ///
     /// Several cookies of our name mean that a neighbour domain has set one too. Which one comes first says nothing about whose it is
     /// (RFC 6265, section 4.2.2), so if more than one is live, none of them counts.
     async fn find(&self) -> Result<Found, SessionError> {
         let Some(first) = &self.offered.first else {
-            if self.offered.cookie_sent {
+            if self.offered.key_sent {
                 self.shared.suspicious(None, Suspicion::MalformedKey);
             }
             return Ok(Found::Nothing);
@@ -134,10 +158,13 @@ impl Inner {
             self.entry_goes(&own).await;
         }
         let mut state = self.state();
-        let closed = state.closed;
+        let State {
+            closed, passive, ..
+        } = *state;
         *state = State {
             loaded: true,
             closed,
+            passive,
             ..State::default()
         };
         Ok(())
@@ -150,10 +177,16 @@ impl Inner {
             return Ok(None);
         };
         let now = self.shared.system.now();
-        if Moment::from(record.expires_at) <= Moment::from(now) {
+        if self.shared.ends_at(&record) <= Moment::from(now) {
             // Whoever comes next would find the same, and a sweep may be far off. Failing here would not make it any less expired.
             let session = self.shared.tag(key);
-            if let Err(error) = store.delete_expired(key, now).await {
+            let deleted = if record.expires_at <= now {
+                store.delete_expired(key, now).await
+            } else {
+                // A limit has ended it before the date that the store has.
+                store.delete(key).await
+            };
+            if let Err(error) = deleted {
                 tracing::warn!(%error, %session, "an expired session could not be deleted");
             }
             self.shared
@@ -163,6 +196,12 @@ impl Inner {
         if let Some(damage) = record.damage {
             self.shared
                 .suspicious(Some(key), Suspicion::Damaged(damage));
+        }
+        let travels = transport::of(&record.data);
+        if self.offered.came.is_some_and(|came| travels != Some(came)) {
+            // It is left alone: whoever it was given to has done nothing wrong.
+            self.shared.suspicious(Some(key), Suspicion::OtherTransport);
+            return Ok(None);
         }
         Ok(Some(record))
     }

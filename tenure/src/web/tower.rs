@@ -9,8 +9,8 @@ use std::{
 };
 
 use http::{
-    Extensions, HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode,
-    header::{CONTENT_TYPE, RETRY_AFTER, SET_COOKIE, VARY},
+    Extensions, HeaderName, HeaderValue, Request, Response, StatusCode,
+    header::{CONTENT_TYPE, RETRY_AFTER, VARY},
 };
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
@@ -162,6 +162,9 @@ where
             .peer_address
             .and_then(|find| find(request.extensions()));
         let session = self.sessions.begin_request(&head);
+        if let Some(uri) = self.sessions.url_without_key(request.uri()) {
+            *request.uri_mut() = uri;
+        }
         request.extensions_mut().insert(session.clone());
         ResponseFuture {
             inner: self.inner.call(request),
@@ -202,7 +205,7 @@ where
             let mut response = ready!(this.inner.poll(context))?;
             let status = response.status().as_u16();
             if let Some(headers) = this.sessions.finish_now(this.session, status) {
-                apply(headers, response.headers_mut());
+                headers.apply(response.headers_mut());
                 return Poll::Ready(Ok(response));
             }
             let (sessions, session) = (this.sessions.clone(), this.session.clone());
@@ -218,7 +221,7 @@ where
         };
         match finished {
             Ok(headers) => {
-                apply(headers, response.headers_mut());
+                headers.apply(response.headers_mut());
                 Poll::Ready(Ok(response))
             }
             Err(error) => {
@@ -226,7 +229,7 @@ where
                 let status = response.status().as_u16();
                 // A key that was changed before the outage is the only one that still works, so the visitor must learn it all the same.
                 if let Some(headers) = this.sessions.finish_now(this.session, status) {
-                    apply(headers, response.headers_mut());
+                    headers.apply(response.headers_mut());
                 }
                 Poll::Ready(Ok(response))
             }
@@ -239,50 +242,6 @@ impl<F, Body> std::fmt::Debug for ResponseFuture<F, Body> {
         f.debug_struct("ResponseFuture")
             .field("session", &self.session)
             .finish_non_exhaustive()
-    }
-}
-
-fn apply(headers: ResponseHeaders, map: &mut HeaderMap) {
-    if headers.vary_cookie {
-        vary_on_cookie(map);
-    }
-    for set_cookie in headers.set_cookies() {
-        match HeaderValue::try_from(set_cookie) {
-            Ok(value) => {
-                map.append(SET_COOKIE, value);
-            }
-            // The settings were checked and keys are printable ASCII, so this is not reached; a lost cookie would be a silent logout.
-            Err(error) => tracing::error!(%error, "the session cookie cannot be sent"),
-        }
-    }
-}
-
-/// Adds `Cookie` to `Vary` as `patch_vary_headers` in `django/utils/cache.py` does.
-fn vary_on_cookie(map: &mut HeaderMap) {
-    const ONLY: HeaderValue = HeaderValue::from_static("Cookie");
-    let mut names = Vec::new();
-    for value in map.get_all(VARY) {
-        // A value that is no text is left alone; ours goes into a header of its own beside it.
-        let Ok(text) = value.to_str() else {
-            map.append(VARY, ONLY);
-            return;
-        };
-        names.extend(
-            text.split(',')
-                .map(str::trim)
-                .filter(|name| !name.is_empty()),
-        );
-    }
-    if names.is_empty() {
-        map.insert(VARY, ONLY);
-    } else if !names
-        .iter()
-        .any(|name| *name == "*" || name.eq_ignore_ascii_case("cookie"))
-    {
-        let joined = format!("{}, Cookie", names.join(", "));
-        if let Ok(value) = HeaderValue::try_from(joined) {
-            map.insert(VARY, value);
-        }
     }
 }
 
@@ -340,7 +299,11 @@ pub(super) fn message(error: &SessionError) -> &'static str {
         }
         SessionError::Store(
             StoreError::EntryTooLarge { .. } | StoreError::CookieTooLarge { .. },
-        ) => "Your session is too large to be kept. The server's log says more.\n",
+        )
+        | SessionError::TooLarge { .. }
+        | SessionError::TooManyKeys { .. } => {
+            "Your session is too large to be kept. The server's log says more.\n"
+        }
         SessionError::Store(_) => {
             "Sessions are not available at the moment. Try again in a few seconds.\n"
         }

@@ -57,6 +57,9 @@ async fn in_sqlite() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("site.sqlite3");
     scenarios::all(sqlite(&path), open).await;
+    let mut hashed = sqlite(&folder.path().join("hashed.sqlite3"));
+    hashed.hash_keys = true;
+    scenarios::all(hashed, open).await;
     let settings = listing(sqlite(&path));
     end_a_thousand(&open(&settings).await).await;
     let path = folder.path().join("other.sqlite3");

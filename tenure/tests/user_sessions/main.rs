@@ -1,6 +1,7 @@
 //! The sessions of a user, listed and ended: the same on every engine.
 #![cfg(test)]
 
+mod at_once;
 mod django;
 mod engines;
 mod expiry;

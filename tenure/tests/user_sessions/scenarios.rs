@@ -35,7 +35,10 @@ pub(crate) async fn all(settings: Settings, open: impl AsyncFn(&Settings) -> Ses
         with(AtMaxSessions::Refuse).await,
     ];
     r20_one_session_too_many(&policies, &users, &ends).await;
-    r20_logins_at_once_are_not_too_many(&policies, &users).await;
+    // Without versions to compare, the list loses one of two entries that are added at once.
+    if sessions.store().powers().compare_and_swap {
+        r20_logins_at_once_are_not_too_many(&policies, &users).await;
+    }
 }
 
 /// A login in three browsers; one is ended from another, then the others, then all.

@@ -6,13 +6,16 @@ use std::{
 };
 
 use tenure::{
-    SessionError, Sessions, Settings, StoreError,
+    Secret, SessionError, Sessions, Settings, StoreError,
     auth::UserId,
     settings::AtMaxSessions,
     testing::{self, MemoryStore, TestSystem},
 };
 
-use crate::site::{Browser, Users, at_most, listing};
+use crate::{
+    shared::Shared,
+    site::{Browser, Users, at_most, handles, listing},
+};
 
 fn sessions(settings: &Settings, system: &Arc<TestSystem>) -> Sessions {
     Sessions::with_system(MemoryStore::default(), settings, system.clone()).unwrap()
@@ -97,4 +100,30 @@ async fn sessions_in_cookies_have_no_list() {
     let error = Sessions::open(settings).await.unwrap_err();
     let told = error.to_string();
     assert!(told.contains("TENURE_MAX_SESSIONS"), "{told}");
+}
+
+/// Where the list lies depends on the secret, and it is found where the older one put it.
+#[tokio::test]
+async fn a_rotated_secret_does_not_lose_the_list() {
+    let users = Users::open().await;
+    let ada = users.user("ada").await;
+    let store = Arc::new(MemoryStore::default());
+    let open = |settings: &Settings| Sessions::new(Shared(Arc::clone(&store)), settings).unwrap();
+    let mut settings = listing(testing::settings());
+    let sessions = open(&settings);
+    for _ in 0..2 {
+        Browser::logged_in(&sessions, &ada).await;
+    }
+    let before = handles(&sessions, &ada).await;
+    settings.secret_key_fallbacks = settings.secret_key.into_iter().collect();
+    settings.secret_key = Some(Secret::new(
+        "the secret of next year, with more than 32 characters",
+    ));
+    let rotated = open(&settings);
+    assert_eq!(handles(&rotated, &ada).await, before);
+    Browser::logged_in(&rotated, &ada).await;
+    settings.secret_key_fallbacks.clear();
+    let later = open(&settings);
+    assert_eq!(handles(&later, &ada).await.len(), 3);
+    assert_eq!(later.end_all(ada.id()).await.unwrap(), 3);
 }

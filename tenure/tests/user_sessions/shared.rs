@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tenure::{
     Record, SessionKey, StoreError, Version,
-    store::{Created, Saved, SessionStore},
+    store::{Created, Powers, Saved, SessionStore},
 };
 
 pub(crate) struct Shared<S>(pub(crate) Arc<S>);
@@ -12,6 +12,13 @@ pub(crate) struct Shared<S>(pub(crate) Arc<S>);
 impl<S: SessionStore> SessionStore for Shared<S> {
     fn engine(&self) -> &'static str {
         self.0.engine()
+    }
+
+    fn powers(&self) -> Powers {
+        Powers {
+            compare_and_swap: self.0.powers().compare_and_swap,
+            ..Powers::default()
+        }
     }
 
     async fn load(&self, key: &SessionKey) -> Result<Option<Record>, StoreError> {

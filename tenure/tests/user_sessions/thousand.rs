@@ -48,7 +48,9 @@ pub(crate) async fn ends_in_three_round_trips(settings: &Settings, lines: &[Prox
     } else {
         lay_down(&sessions, settings).await;
     }
-    lines.iter().for_each(|line| drop(line.take_round_trips()));
+    for line in lines {
+        line.take_round_trips();
+    }
     assert_eq!(sessions.end_all(USER).await.unwrap(), MANY);
     let trips: Vec<u64> = lines.iter().map(Proxy::take_round_trips).collect();
     println!("{MANY} sessions ended in {trips:?} round trips");

@@ -38,6 +38,7 @@ mod index;
 #[cfg(any(feature = "mysql", feature = "sqlx-mysql"))]
 mod mysql;
 mod open;
+mod portion;
 #[cfg(any(feature = "postgres", feature = "sqlx-postgres"))]
 mod postgres;
 mod replica;
@@ -49,6 +50,12 @@ mod sqlite;
     feature = "sqlx-sqlite"
 ))]
 mod sqlx;
+#[cfg(any(
+    feature = "auth",
+    feature = "mysql",
+    feature = "postgres",
+    feature = "sqlite"
+))]
 mod statements;
 mod table;
 #[cfg(any(
@@ -58,6 +65,8 @@ mod table;
     feature = "sqlx-postgres"
 ))]
 mod trouble;
+#[cfg(feature = "auth")]
+mod users;
 
 use std::{sync::Arc, time::SystemTime};
 
@@ -77,11 +86,14 @@ pub use replica::ReadReplica;
 #[cfg(feature = "sqlite")]
 pub use sqlite::Sqlite;
 #[cfg(feature = "auth")]
-pub(crate) use statements::{Dialect, Statements, Value, is_uuid, open_users};
+pub(crate) use statements::{Dialect, Statements, Value, is_uuid};
 pub use table::{Row, SessionTable, Updated};
+#[cfg(feature = "auth")]
+pub(crate) use users::open_users;
 
 use crate::{
     codec::SignedJson,
+    data::Data,
     error::{CodecError, StoreError},
     key::SessionKey,
     record::{Damage, Record, Version},
@@ -253,14 +265,19 @@ impl<T: SessionTable> DbStore<T> {
     }
 
     fn record(&self, row: Row) -> Result<Record, StoreError> {
-        let decoded = self.codec.decode(&row.data);
+        let decoded = self.codec.open(&row.data);
         // Counting it as empty, as other damage is, would let the next save overwrite a session that Django can still read.
         if let Err(CodecError::TooLarge { limit }) = decoded {
             return Err(StoreError::TooLarge { limit });
         }
-        let damage = decoded.as_ref().err().map(Damage::from);
-        let mut record = Record::new(decoded.unwrap_or_default(), row.expires_at);
-        record.damage = damage;
+        let mut record = Record::new(Data::new(), row.expires_at);
+        match decoded {
+            Ok(opened) => {
+                record.data = opened.data;
+                record.by_fallback = opened.by_fallback;
+            }
+            Err(error) => record.damage = Some(Damage::from(&error)),
+        }
         Ok(record.with_version(Version::from_text(row.data)))
     }
 }
@@ -328,7 +345,7 @@ impl<T: SessionTable> SessionStore for DbStore<T> {
 
     async fn delete_many(&self, keys: &[SessionKey]) -> Result<(), StoreError> {
         let keys: Vec<&str> = keys.iter().map(SessionKey::as_str).collect();
-        for some in keys.chunks(statements::PORTION) {
+        for some in keys.chunks(portion::PORTION) {
             self.table.delete_many(some).await?;
         }
         Ok(())

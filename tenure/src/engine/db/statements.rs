@@ -1,9 +1,8 @@
 //! Statements on other tables than `django_session`, in each database's words: what users and the index of their sessions need.
 
-use std::{future::Future, pin::Pin, sync::Arc};
+use std::{future::Future, pin::Pin};
 
-use super::open::not_served;
-use crate::{engine::OpenError, error::StoreError, moment::Moment, settings::Settings};
+use crate::{error::StoreError, moment::Moment};
 
 pub(super) type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
@@ -18,6 +17,10 @@ pub(crate) type Columns = Vec<Option<String>>;
 #[derive(Clone, Copy)]
 pub(crate) enum Value<'a> {
     Text(&'a str),
+    #[cfg_attr(
+        not(feature = "auth"),
+        expect(dead_code, reason = "users alone have such keys")
+    )]
     /// The primary key of a row, as Python's `str` writes it. What no key of the column's type can be is the key of no row.
     Key(&'a str),
     Date(Moment),
@@ -49,27 +52,6 @@ pub(crate) trait Statements: std::fmt::Debug + Send + Sync {
     fn define<'a>(&'a self, sql: &'a str) -> Answer<'a, ()>;
 }
 
-/// So many keys stand in one statement at most.
-pub(super) const PORTION: usize = 1000;
-/// How many keys a statement may have places for. A text for every number would be a statement to prepare every time.
-const PLACES: [usize; 4] = [1, 10, 100, PORTION];
-
-/// The keys, the last one repeated until they are as many as a statement has places for. That does no harm where they are looked for.
-#[cfg(any(
-    feature = "mysql",
-    feature = "postgres",
-    feature = "sqlite",
-    feature = "sqlx-mysql"
-))]
-pub(super) fn padded<'a>(keys: &[&'a str]) -> Vec<&'a str> {
-    let mut keys = keys.to_vec();
-    if let Some(last) = keys.last().copied() {
-        let places = PLACES.into_iter().find(|places| *places >= keys.len());
-        keys.resize(places.unwrap_or(keys.len()), last);
-    }
-    keys
-}
-
 /// The key of a row where UUIDs are kept as their 32 digits.
 #[cfg(any(feature = "mysql", feature = "sqlite"))]
 pub(super) fn without_dashes(key: &str) -> String {
@@ -81,33 +63,11 @@ pub(super) fn without_dashes(key: &str) -> String {
 }
 
 /// Whether this is a UUID as Python's `str` writes it.
+#[cfg(any(feature = "auth", feature = "mysql", feature = "sqlite"))]
 pub(crate) fn is_uuid(text: &str) -> bool {
     text.len() == 36
         && text.bytes().enumerate().all(|(at, byte)| match at {
             8 | 13 | 18 | 23 => byte == b'-',
             _ => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
         })
-}
-
-/// The database that `DATABASES.default` names, by the scheme of its URL, for statements on users.
-pub(crate) async fn open_users(settings: &Settings) -> Result<Arc<dyn Statements>, OpenError> {
-    let url = settings.databases.get("default").map(|entry| &*entry.url);
-    let scheme = url.map_or("sqlite", |url| url.split(':').next().unwrap_or_default());
-    match scheme {
-        #[cfg(feature = "sqlite")]
-        "sqlite" => Ok(super::Sqlite::open(settings).await?),
-        #[cfg(feature = "postgres")]
-        "postgres" | "postgresql" => {
-            let postgres = super::Postgres::of_users(settings)?;
-            postgres.reach().await?;
-            Ok(Arc::new(postgres))
-        }
-        #[cfg(feature = "mysql")]
-        "mysql" | "mariadb" => {
-            let mysql = super::Mysql::of_users(settings)?;
-            mysql.reach().await?;
-            Ok(Arc::new(mysql))
-        }
-        scheme => Err(not_served(url.unwrap_or("sqlite:tenure.sqlite3"), scheme).into()),
-    }
 }

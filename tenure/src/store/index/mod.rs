@@ -132,6 +132,10 @@ pub(crate) trait Keeps: fmt::Debug + Send + Sync {
 pub struct Index(pub(crate) Arc<dyn Keeps>);
 
 impl Index {
+    #[cfg_attr(
+        not(any(feature = "mysql", feature = "postgres", feature = "sqlite")),
+        expect(dead_code, reason = "there is no database to open")
+    )]
     pub(crate) fn new(index: impl Keeps + 'static) -> Self {
         Self(Arc::new(index))
     }

@@ -7,7 +7,10 @@ mod sql;
 use std::sync::Arc;
 
 use self::sql::{SWEPT, Sql};
-use super::statements::{Columns, PORTION, Statements, Value, padded};
+use super::{
+    portion::{PORTION, padded},
+    statements::{Columns, Statements, Value},
+};
 use crate::{
     error::StoreError,
     key::SessionKey,

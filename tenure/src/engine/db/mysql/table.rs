@@ -6,9 +6,7 @@ use mysql_async::{Params, Row as MysqlRow, Value};
 
 use super::{
     super::{
-        Row, SessionTable, Updated,
-        index::index,
-        statements::{Statements, padded},
+        Row, SessionTable, Updated, index::index, portion::padded, statements::Statements,
         trouble::Purpose,
     },
     pool::Pool,

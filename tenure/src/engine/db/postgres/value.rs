@@ -16,10 +16,6 @@ pub(super) enum Param<'a> {
     /// A parameter for `= ANY(…)`.
     Texts(&'a [&'a str]),
     /// The key of a row, whatever its type: `NULL`, which no key is, if it cannot be of that type.
-    #[cfg_attr(
-        not(feature = "auth"),
-        expect(dead_code, reason = "a session's is text")
-    )]
     Key(&'a str),
     Date(Moment),
     Number(i64),

@@ -13,7 +13,7 @@ use super::{
     super::{
         Row, SessionTable, Updated,
         mysql::{codes, sql},
-        statements::padded,
+        portion::padded,
     },
     SqlxTable,
     pool::{Dialect, text},
