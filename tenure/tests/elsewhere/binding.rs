@@ -59,6 +59,9 @@ pub(crate) async fn ask_lets_nobody_in_until_a_new_login(settings: Settings) {
         ada.cookie = elsewhere.cookie;
         assert_eq!(ada.get(&site, "/show").await.body, "ada 2");
     }
+    let mut moved = site.ada().await.copied_to(FIREFOX, ABROAD);
+    moved.post(&site, "/elevate").await;
+    assert_eq!(moved.get(&site, "/show").await.body, "ada 1");
     let ada = site.ada().await;
     let mut phone = ada.copied_to(CURL, ABROAD);
     phone.post(&site, "/log-in").await;
