@@ -174,8 +174,11 @@ pub struct Settings {
     /// `TENURE_AT_MAX_SESSIONS`: what a login beyond that does: `end_oldest` or `refuse`.
     pub at_max_sessions: AtMaxSessions,
     /// `TENURE_BIND_USER_AGENT`: what happens when a session comes back from another kind of browser: `off`, `report`, `ask` or `end`.
+    /// Versions do not count, so that an update of the browser logs nobody out.
     pub bind_user_agent: Policy,
-    /// `TENURE_BIND_ADDRESS`: what happens when a session comes back from another network: `off`, `report`, `ask` or `end`.
+    /// `TENURE_BIND_ADDRESS`: what happens when a session comes back from another network, the first 24 bits of IPv4 or 48 of IPv6: `off`,
+    /// `report`, `ask` or `end`. Needs [`SessionLayer::with_peer_address`](crate::SessionLayer::with_peer_address). Telephones change their
+    /// network all day, and a visitor with both kinds of address may come from either.
     pub bind_address: Policy,
     /// `TENURE_TRUSTED_PROXIES`: the networks of the proxies whose word about the visitor's address and scheme counts, such as
     /// `10.0.0.0/8`. None.
