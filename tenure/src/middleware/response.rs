@@ -26,7 +26,8 @@ pub struct ResponseHeaders {
     pub vary_header: bool,
     /// The value of a `Set-Cookie` header, if one must be sent.
     pub set_cookie: Option<String>,
-    /// The values of further `Set-Cookie` headers, where `TENURE_COOKIE_CHUNKS` allows a session several cookies. Else empty.
+    /// The values of further `Set-Cookie` headers: of the cookie that remembers a user, and where `TENURE_COOKIE_CHUNKS` allows a session
+    /// several cookies. Else empty.
     pub further_cookies: Vec<String>,
     /// The value of `X-Session-Token`, if it must be sent: a key that the client does not know yet, or nothing for a session that has ended.
     pub session_token: Option<String>,
