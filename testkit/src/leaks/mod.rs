@@ -97,6 +97,17 @@ pub fn answer<'a>(headers: impl IntoIterator<Item = (&'a str, &'a str)>, body: &
     search("a body", body);
 }
 
+/// As [`answer`], of a response as HTTP/1.1 has it.
+///
+/// # Panics
+///
+/// Then.
+#[track_caller]
+pub fn message(head: &str, body: &str) {
+    let headers = head.lines().filter_map(|line| line.split_once(':'));
+    answer(headers.map(|(name, value)| (name, value.trim())), body);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
