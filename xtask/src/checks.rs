@@ -3,8 +3,8 @@
 use std::process::Command;
 
 use crate::Outcome;
-use crate::shell::{first_line, run};
 use crate::security::{self, Results};
+use crate::shell::{first_line, run};
 use crate::workspace::Workspace;
 use crate::{django, leaks, tools};
 

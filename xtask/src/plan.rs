@@ -214,10 +214,7 @@ mod tests {
 
     #[test]
     fn security_is_a_step_of_its_own() {
-        assert_eq!(
-            parse("security").unwrap(),
-            (vec!["security"], true, vec![])
-        );
+        assert_eq!(parse("security").unwrap(), (vec!["security"], true, vec![]));
     }
 
     #[test]

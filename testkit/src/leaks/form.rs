@@ -34,7 +34,9 @@ fn find_drawn(text: &str) -> Option<&str> {
 }
 
 fn different(word: &str) -> u32 {
-    let seen = word.bytes().fold(0_u128, |seen, byte| seen | 1 << (byte & 127));
+    let seen = word
+        .bytes()
+        .fold(0_u128, |seen, byte| seen | 1 << (byte & 127));
     seen.count_ones()
 }
 
@@ -59,7 +61,9 @@ fn find_signed(text: &str) -> Option<&str> {
 /// Encrypted cookies: base64url of a first byte that is 1, a key's number, a nonce, at least 64 bytes of session, and a tag.
 fn find_encrypted(text: &str) -> Option<&str> {
     let mut words = text.split(|letter: char| !letter.is_ascii() || !is_base64(letter as u8));
-    words.find(|word| word.len() >= 145 && matches!(word.as_bytes(), [b'A', b'Q'..=b'Z' | b'a'..=b'f', ..]))
+    words.find(|word| {
+        word.len() >= 145 && matches!(word.as_bytes(), [b'A', b'Q'..=b'Z' | b'a'..=b'f', ..])
+    })
 }
 
 #[cfg(test)]

@@ -33,7 +33,9 @@ pub(crate) fn step(workspace: &Workspace, browser: bool) -> Outcome {
 pub(crate) fn check(workspace: &Workspace, results: &Results, browser: bool) -> Outcome {
     let mut rows = rows(workspace)?;
     if !browser {
-        rows.retain(|row| row.tests.is_empty() || !row.tests.iter().all(|name| needs_browser(name)));
+        rows.retain(|row| {
+            row.tests.is_empty() || !row.tests.iter().all(|name| needs_browser(name))
+        });
         for row in &mut rows {
             row.tests.retain(|name| !needs_browser(name));
         }
@@ -115,13 +117,7 @@ mod tests {
     fn a_row_holds_if_it_has_tests_that_ran_and_passed() {
         assert!(judged(&["good"]));
         assert!(judged(&["tenure::a::good"]));
-        for tests in [
-            &[][..],
-            &["good", "bad"],
-            &["gone"],
-            &["ood"],
-            &["b::good"],
-        ] {
+        for tests in [&[][..], &["good", "bad"], &["gone"], &["ood"], &["b::good"]] {
             assert!(!judged(tests), "{tests:?}");
         }
     }
