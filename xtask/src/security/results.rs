@@ -66,15 +66,12 @@ impl Results {
     }
 }
 
+/// Of an element that begins with its attributes.
 fn attribute<'a>(element: &'a str, name: &str) -> &'a str {
-    let start = format!("{name}=\"");
-    let value = element
-        .match_indices(&start)
-        .find(|(at, _)| *at == 0 || element[..*at].ends_with(' '))
-        .map(|(at, _)| &element[at + start.len()..]);
-    value
-        .and_then(|value| value.split('"').next())
-        .unwrap_or_default()
+    let tag = element.split('>').next().unwrap_or_default();
+    let mut attributes = tag.split("\" ").filter_map(|one| one.trim().split_once("=\""));
+    let found = attributes.find(|(known, _)| *known == name);
+    found.map_or("", |(_, value)| value.trim_end_matches('"'))
 }
 
 #[cfg(test)]
