@@ -69,6 +69,12 @@ async fn sqlite(settings: &Settings) -> SqliteStore {
     store
 }
 
+/// On a database in this folder.
+pub(crate) async fn sqlite_in(folder: &Path) -> Sessions {
+    let settings = on_file(folder);
+    Sessions::new(sqlite(&settings).await, &settings).unwrap()
+}
+
 /// In memory, in files and in cookies.
 pub(crate) async fn without_servers() -> Vec<Place> {
     let plain = settings();
@@ -84,8 +90,7 @@ pub(crate) async fn without_servers() -> Vec<Place> {
     places.push(Place::new("cache in memory", sessions, ()));
 
     let folder = tempfile::tempdir().unwrap();
-    let settings = on_file(folder.path());
-    let sessions = Sessions::new(sqlite(&settings).await, &settings).unwrap();
+    let sessions = sqlite_in(folder.path()).await;
     let path = folder.path().join("site.sqlite3");
     let place = Place::new("SQLite", sessions, folder).damaged(move || {
         let other = rusqlite::Connection::open(&path).unwrap();

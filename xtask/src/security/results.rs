@@ -69,7 +69,9 @@ impl Results {
 /// Of an element that begins with its attributes.
 fn attribute<'a>(element: &'a str, name: &str) -> &'a str {
     let tag = element.split('>').next().unwrap_or_default();
-    let mut attributes = tag.split("\" ").filter_map(|one| one.trim().split_once("=\""));
+    let mut attributes = tag
+        .split("\" ")
+        .filter_map(|one| one.trim().split_once("=\""));
     let found = attributes.find(|(known, _)| *known == name);
     found.map_or("", |(_, value)| value.trim_end_matches('"'))
 }
