@@ -54,7 +54,8 @@ pub(crate) fn router(shop: Shop, sessions: SessionLayer) -> Router {
         .method_not_allowed_fallback(render::wrong_method)
         .layer(DefaultBodyLimit::max(MOST_BYTES_OF_A_FORM))
         .layer(sessions)
-        // By Sec-Fetch-Site and Origin, so forms need no token.
+        // By Sec-Fetch-Site and Origin, for every form. Those that only users see have a token too; in those of strangers it would make
+        // a session for everybody who looks at the front page.
         .layer(CsrfLayer::new())
         // Below here: no session.
         .route("/style.css", get(style))

@@ -8,7 +8,7 @@ use tenure::{
     engine::{OpenError, db::SqliteStore},
 };
 
-use crate::{app::Shop, error::StartError, render, secret_file};
+use crate::{app::Shop, error::StartError, render, secret_file, serve};
 
 /// The demo's only user.
 pub(crate) const DEMO_USER: &str = "demo";
@@ -48,7 +48,9 @@ pub(crate) async fn open(database: &Path) -> Result<Opened, StartError> {
 
     let store = SqliteStore::open(&settings).await?;
     store.create_table().await.map_err(OpenError::from)?;
-    let sessions = SessionLayer::new(store, &settings).map_err(OpenError::from)?;
+    let sessions = SessionLayer::new(store, &settings)
+        .map_err(OpenError::from)?
+        .with_peer_address(serve::peer_address);
     let auth = Auth::open(&settings).await?;
     auth.create_table().await?;
     let demo_user = demo_user(&auth).await?;

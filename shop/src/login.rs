@@ -2,6 +2,7 @@
 
 use axum::{
     Form,
+    body::Bytes,
     extract::{Query, State},
     response::{IntoResponse, Redirect, Response},
 };
@@ -10,6 +11,7 @@ use serde::Deserialize;
 use tenure::{
     Session,
     auth::{self, Auth, AuthError},
+    csrf::Checked,
 };
 
 use crate::{
@@ -78,7 +80,7 @@ pub(crate) async fn log_in(
     )
 }
 
-pub(crate) async fn log_out(session: Session) -> Result<Redirect, AuthError> {
+pub(crate) async fn log_out(session: Session, _: Checked<Bytes>) -> Result<Redirect, AuthError> {
     auth::logout(&session).await?;
     Ok(Redirect::to("/"))
 }

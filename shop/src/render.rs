@@ -114,11 +114,11 @@ impl Page {
         let private = self.private || !self.session.is_empty();
         let flash: Option<String> = self.session.remove(FLASH)?;
         let around = context! {
-            request => tenure::template::request(&self.session),
             username => self.user.as_ref().map(User::username),
             cart_count => cart::count(&self.session)?,
             path => self.path,
             flash,
+            ..tenure::template::context(&self.session)
         };
         let html = self
             .templates

@@ -1,8 +1,13 @@
 //! Serving until somebody says stop.
 
-use std::{future::IntoFuture, io, time::Duration};
+use std::{
+    future::IntoFuture,
+    io,
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
-use axum::Router;
+use axum::{Router, extract::ConnectInfo, http::Extensions};
 use tokio::{net::TcpListener, signal, sync::oneshot};
 
 /// How long requests under way may take once the shop is told to stop. A browser may hold connections open without ever sending
@@ -48,6 +53,12 @@ impl Stop {
     }
 }
 
+/// The address at the other end of a request's connection.
+pub(crate) fn peer_address(extensions: &Extensions) -> Option<IpAddr> {
+    let ConnectInfo(peer) = extensions.get::<ConnectInfo<SocketAddr>>()?;
+    Some(peer.ip())
+}
+
 /// Serves until it is asked to stop, then answers what is under way.
 pub(crate) async fn until_stopped(
     mut stop: Stop,
@@ -61,6 +72,7 @@ pub(crate) async fn until_stopped(
         // Nobody listens any more only if the server has ended already.
         let _ = stopping.send(());
     };
+    let app = app.into_make_service_with_connect_info::<SocketAddr>();
     let server = axum::serve(listener, app).with_graceful_shutdown(asked);
     let out_of_patience = async {
         if stopped.await.is_ok() {

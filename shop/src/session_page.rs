@@ -30,6 +30,7 @@ fn purpose(key: &str) -> &'static str {
         "_session_expiry" => "The expiry you chose",
         "_auth_user_id" => "Who you are",
         "_auth_user_backend" => "How you logged in",
+        "_csrftoken" => "Makes sure that your forms are the shop’s",
         "_auth_user_hash" => "Ends this login when your password changes",
         _ => "Not the shop’s: another program put it there",
     }

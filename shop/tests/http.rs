@@ -94,7 +94,8 @@ mod tests {
         visitor.log_in();
         visitor.post("/cart/add", "product=oolong");
         let mut old_cookie = visitor.clone();
-        let reply = visitor.post("/logout", "");
+        assert_eq!(visitor.post("/logout", "").status, 403, "without its token");
+        let reply = visitor.log_out();
         assert_eq!((reply.status, reply.header("location")), (303, Some("/")));
         assert_eq!(visitor.cookie, None);
         let page = old_cookie.get("/cart");

@@ -55,6 +55,7 @@ enum Command {
     Decode(commands::decode::Arguments),
     Createuser(commands::createuser::Arguments),
     Settings(commands::settings::Arguments),
+    Policy(commands::policy::Arguments),
     Doctor(commands::doctor::Arguments),
 }
 
@@ -92,7 +93,7 @@ fn run(arguments: Arguments, out: output::Out<'_>) -> Result<(), Failure> {
     runtime.block_on(async {
         match arguments.command {
             Command::Init(arguments) => commands::init::run(arguments, &site, out).await,
-            Command::Secret(_) => commands::secret::run(out),
+            Command::Secret(arguments) => commands::secret::run(arguments, &site, out),
             Command::Create(arguments) => commands::create::run(arguments, &site, out).await,
             Command::Show(arguments) => commands::show::run(arguments, &site, out).await,
             Command::List(arguments) => commands::list::run(arguments, &site, out).await,
@@ -105,6 +106,7 @@ fn run(arguments: Arguments, out: output::Out<'_>) -> Result<(), Failure> {
                 commands::createuser::run(arguments, &site, out).await
             }
             Command::Settings(arguments) => commands::settings::run(&arguments, out),
+            Command::Policy(arguments) => commands::policy::run(&arguments, &site, out),
             Command::Doctor(arguments) => commands::doctor::run(arguments, &site, out).await,
         }
     })

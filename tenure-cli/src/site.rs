@@ -41,10 +41,14 @@ impl Site {
         if is_set(top) {
             return format!("{setting} in the environment variable {top}");
         }
+        format!("{setting} in {}", self.path().display())
+    }
+
+    /// The settings file, whether or not it is there.
+    pub(crate) fn path(&self) -> PathBuf {
         let file = self.file.clone();
         let file = file.or_else(|| std::env::var_os("TENURE_SETTINGS").map(PathBuf::from));
-        let file = file.unwrap_or_else(|| "tenure.toml".into());
-        format!("{setting} in {}", file.display())
+        file.unwrap_or_else(|| "tenure.toml".into())
     }
 
     /// The sessions in the store that the settings name, to look at: a database is opened for reading alone, and so stays in its journal

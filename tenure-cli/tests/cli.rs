@@ -281,6 +281,26 @@ fn secrets_need_no_settings_and_differ() {
 }
 
 #[test]
+fn where_keys_are_hashed_a_name_is_shown_and_deleted_too() {
+    let place = Place::new();
+    let run = |arguments: &[&str]| {
+        let mut command = place.command(arguments);
+        command.env("TENURE_HASH_KEYS", "true");
+        Run::from(command.output().unwrap())
+    };
+    let key = run(&["create"]).out;
+    let listed = run(&["list"]).out;
+    let name = listed.split_whitespace().next().unwrap();
+    assert_eq!(name.len(), 40);
+    assert_eq!(run(&["show", key.trim_end()]).code, Some(0));
+    run(&["show", name]).fails(1, &["there is no session"]);
+    assert_eq!(run(&["show", "--name", name]).code, Some(0));
+    run(&["delete", name]).fails(1, &["there is no session"]);
+    assert_eq!(run(&["delete", "--name", name]).out, "1 session deleted\n");
+    run(&["show", key.trim_end()]).fails(1, &["there is no session"]);
+}
+
+#[test]
 fn help_has_examples() {
     let place = Place::empty();
     let help = place.done(&["--help"]);

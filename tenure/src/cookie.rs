@@ -23,12 +23,17 @@ pub(crate) struct CookieWriter {
     path_and_same_site: String,
     /// `; Secure`, or nothing.
     secure: &'static str,
-    /// `; Secure` where browsers would else refuse to remove the cookie.
+    /// `; HttpOnly` and `; Secure` where browsers would else refuse to remove the cookie.
+    http_only_on_removal: &'static str,
     secure_on_removal: &'static str,
 }
 
 fn secure(on: bool) -> &'static str {
     if on { "; Secure" } else { "" }
+}
+
+fn http_only(on: bool) -> &'static str {
+    if on { "; HttpOnly" } else { "" }
 }
 
 impl CookieWriter {
@@ -44,7 +49,11 @@ impl CookieWriter {
             path_and_same_site += "; SameSite=";
             path_and_same_site += same_site;
         }
-        let prefixed = name.starts_with("__Secure-") || name.starts_with("__Host-");
+        let has_prefix = |prefixes: &[&str]| {
+            let mut prefixes = prefixes.iter();
+            prefixes.any(|prefix| name.starts_with(prefix))
+        };
+        let prefixed = has_prefix(&["__Secure-", "__Host-", "__Http-"]);
         let cross_site = same_site.is_some_and(|text| text.eq_ignore_ascii_case("none"));
         Self {
             domain: settings
@@ -52,11 +61,8 @@ impl CookieWriter {
                 .as_ref()
                 .map(|domain| format!("; Domain={domain}"))
                 .unwrap_or_default(),
-            http_only: if settings.cookie_httponly {
-                "; HttpOnly"
-            } else {
-                ""
-            },
+            http_only: http_only(settings.cookie_httponly),
+            http_only_on_removal: http_only(has_prefix(&["__Http-", "__Host-Http-"])),
             path_and_same_site,
             secure: secure(settings.cookie_secure),
             secure_on_removal: secure(prefixed || cross_site),
@@ -122,11 +128,12 @@ impl CookieWriter {
             name,
             domain,
             path_and_same_site,
+            http_only_on_removal,
             secure_on_removal,
             ..
         } = self;
         format!(
-            "{name}{suffix}=\"\"{domain}; expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0{path_and_same_site}{secure_on_removal}"
+            "{name}{suffix}=\"\"{domain}; expires=Thu, 01 Jan 1970 00:00:00 GMT{http_only_on_removal}; Max-Age=0{path_and_same_site}{secure_on_removal}"
         )
     }
 }

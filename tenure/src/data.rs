@@ -126,6 +126,16 @@ impl Data {
         })
     }
 
+    /// Bytes of [`to_json`](Self::to_json), without making it.
+    pub(crate) fn json_len(&self) -> usize {
+        if self.untouched {
+            return self.source.len();
+        }
+        // Two quotes, a colon, and a comma or the last brace for each.
+        let lengths = self.texts().map(|(key, value)| key.len() + value.len() + 4);
+        (lengths.sum::<usize>() + 1).max("{}".len())
+    }
+
     /// The text that Django would write: ASCII, without spaces. What was loaded and not changed is in it as it was.
     ///
     /// See [`Data`] for an example.
@@ -133,11 +143,7 @@ impl Data {
         if self.untouched {
             return (*self.source).to_owned();
         }
-        let length = self
-            .texts()
-            .map(|(key, value)| key.len() + value.len() + 4)
-            .sum::<usize>();
-        let mut out = String::with_capacity(length + 2);
+        let mut out = String::with_capacity(self.json_len());
         out.push('{');
         for (index, (key, value)) in self.texts().enumerate() {
             for part in [if index == 0 { "\"" } else { ",\"" }, key, "\":", value] {

@@ -233,6 +233,11 @@ pub enum SessionError {
         "the session was ended by another request: reload the page and log in again if asked to"
     )]
     Interrupted,
+    /// The session cannot be stored: its cookie is for HTTPS alone (`SESSION_COOKIE_SECURE`), and a proxy says that the request came without.
+    #[error(
+        "the request came without HTTPS, which SESSION_COOKIE_SECURE asks for: no session can be kept"
+    )]
+    Plaintext,
     /// A value could not be read as the type asked for, or not be stored.
     #[error("session key {key:?}: {source}")]
     Value {
@@ -241,6 +246,28 @@ pub enum SessionError {
         /// What was wrong with the value.
         #[source]
         source: ValueError,
+    },
+    /// The session is larger than `TENURE_MAX_SIZE` allows. Nothing was saved; what is stored is as it was.
+    #[error(
+        "the session has {size} bytes and may have {limit}: keep what is large elsewhere and its id in the session, or raise \
+         `TENURE_MAX_SIZE`"
+    )]
+    TooLarge {
+        /// What would have to be kept, in bytes of JSON.
+        size: usize,
+        /// The limit, in bytes.
+        limit: usize,
+    },
+    /// The session has more keys than `TENURE_MAX_KEYS` allows. Nothing was saved; what is stored is as it was.
+    #[error(
+        "the session has {keys} keys and may have {limit}: keep a list or map under one key, remove those that nobody reads, or raise \
+         `TENURE_MAX_KEYS`"
+    )]
+    TooManyKeys {
+        /// How many keys it has.
+        keys: usize,
+        /// The limit.
+        limit: usize,
     },
     /// The response is already under way, so that a new cookie could not reach the visitor any more.
     #[error(
@@ -261,7 +288,7 @@ pub enum SessionError {
 }
 
 impl SessionError {
-    /// The HTTP status that tells a visitor what happened: 503 for an outage, 400 for an interrupted session, else 500; 500 too for a
+    /// The HTTP status that tells a visitor what happened: 503 for an outage, 400 for an interrupted session or a request without HTTPS, else 500; 500 too for a
     /// session that cannot be read, or is too large to be kept.
     ///
     /// ```
@@ -269,7 +296,7 @@ impl SessionError {
     /// ```
     pub fn status(&self) -> u16 {
         match self {
-            Self::Interrupted => 400,
+            Self::Interrupted | Self::Plaintext => 400,
             // Trying again would not make a session any smaller, or a date any less of a date.
             Self::Store(
                 StoreError::TooLarge { .. }
@@ -278,6 +305,8 @@ impl SessionError {
                 | StoreError::CookieTooLarge { .. },
             )
             | Self::Value { .. }
+            | Self::TooLarge { .. }
+            | Self::TooManyKeys { .. }
             | Self::ResponseSent
             | Self::ZeroExpiry
             | Self::Random(_)

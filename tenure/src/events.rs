@@ -42,17 +42,28 @@ use crate::{
 pub struct SessionTag<'a> {
     key: &'a SessionKey,
     secret: &'a Secret,
+    /// Whether the store has the hash of the key: the tag is made of that, so that whoever knows the name alone makes the same.
+    hashed: bool,
 }
 
 impl<'a> SessionTag<'a> {
-    pub(crate) fn new(key: &'a SessionKey, secret: &'a Secret) -> Self {
-        Self { key, secret }
+    pub(crate) fn new(key: &'a SessionKey, secret: &'a Secret, hashed: bool) -> Self {
+        Self {
+            key,
+            secret,
+            hashed,
+        }
     }
 }
 
 impl fmt::Display for SessionTag<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mac = salted_hmac("tenure.log", self.key.as_str().as_bytes(), self.secret);
+        let name = if self.hashed {
+            &self.key.hashed()
+        } else {
+            self.key
+        };
+        let mac = salted_hmac("tenure.log", name.as_str().as_bytes(), self.secret);
         f.write_str(&hex(mac.get(..6).unwrap_or_default()))
     }
 }
@@ -95,9 +106,9 @@ impl fmt::Display for EndReason {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Suspicion {
-    /// A cookie with a key that no session has. One is a session that has ended; many from one place are somebody who guesses.
+    /// A key that no session has. One is a session that has ended; many from one place are somebody who guesses.
     UnknownKey,
-    /// A cookie whose value can be no key.
+    /// What stands in the place of a key and can be none.
     MalformedKey,
     /// Several cookies of our name with live sessions: a neighbour domain has set one. None of them counts.
     SeveralSessions,
@@ -120,8 +131,8 @@ pub enum Suspicion {
 impl fmt::Display for Suspicion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::UnknownKey => f.write_str("a cookie with a key that no session has"),
-            Self::MalformedKey => f.write_str("a cookie whose value can be no key"),
+            Self::UnknownKey => f.write_str("a key that no session has"),
+            Self::MalformedKey => f.write_str("something in the place of a key that can be none"),
             Self::SeveralSessions => {
                 f.write_str("two live sessions in one request: it counts as anonymous")
             }

@@ -1,7 +1,7 @@
 //! When a session ends: Django's rules for `_session_expiry` and the settings around it.
 //!
 //! Mirrors `get_expiry_age`, `get_expiry_date` and `get_expire_at_browser_close` of `django/contrib/sessions/backends/base.py`
-//! (Django 5.2).
+//! (Django 5.2). The limits beyond Django's are in `limits.rs`.
 
 use std::time::{Duration, SystemTime};
 
@@ -105,8 +105,16 @@ impl StoredExpiry {
 /// The rules with the settings filled in: everything needed to tell when one session ends.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ExpiryRules {
-    cookie_age: Duration,
-    at_browser_close: bool,
+    pub(crate) cookie_age: Duration,
+    pub(crate) at_browser_close: bool,
+    /// `TENURE_IDLE_LIMIT` and `TENURE_ABSOLUTE_LIMIT`, in microseconds.
+    pub(crate) idle: Option<i64>,
+    pub(crate) absolute: Option<i64>,
+}
+
+/// Microseconds of a duration that a setting holds.
+pub(crate) fn micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }
 
 impl ExpiryRules {
@@ -114,22 +122,28 @@ impl ExpiryRules {
         Self {
             cookie_age: settings.cookie_age,
             at_browser_close: settings.expire_at_browser_close,
+            idle: settings.idle_limit.map(micros),
+            absolute: settings.absolute_limit.map(micros),
         }
     }
 
-    fn default_micros(self) -> i64 {
-        i64::try_from(self.cookie_age.as_micros()).unwrap_or(i64::MAX)
+    /// Microseconds that a session lasts after it was saved; `None` if it ends at a fixed moment.
+    pub(crate) fn length(self, stored: StoredExpiry) -> Option<i64> {
+        match stored {
+            StoredExpiry::Absent | StoredExpiry::BrowserClose => Some(micros(self.cookie_age)),
+            StoredExpiry::Relative(micros) => Some(micros),
+            StoredExpiry::At(_) => None,
+        }
     }
 
     /// Microseconds from `now` until the session ends; negative when it has ended. Django's `get_expiry_age()`: for an absolute expiry
     /// whole seconds, rounded down.
     pub(crate) fn age_micros(self, stored: StoredExpiry, now: Moment) -> i64 {
         match stored {
-            StoredExpiry::Absent | StoredExpiry::BrowserClose => self.default_micros(),
-            StoredExpiry::Relative(micros) => micros,
             StoredExpiry::At(moment) => (moment.micros() - now.micros())
                 .div_euclid(1_000_000)
                 .saturating_mul(1_000_000),
+            relative => self.length(relative).unwrap_or_default(),
         }
     }
 
@@ -137,10 +151,7 @@ impl ExpiryRules {
     pub(crate) fn date(self, stored: StoredExpiry, now: Moment) -> Moment {
         match stored {
             StoredExpiry::At(moment) => moment,
-            StoredExpiry::Relative(micros) => now.plus_micros(micros),
-            StoredExpiry::Absent | StoredExpiry::BrowserClose => {
-                now.plus_micros(self.default_micros())
-            }
+            relative => now.plus_micros(self.length(relative).unwrap_or_default()),
         }
     }
 
@@ -152,24 +163,6 @@ impl ExpiryRules {
             StoredExpiry::Relative(_) | StoredExpiry::At(_) => false,
         }
     }
-
-    /// Where a request at `now` moves the end of the session to, if it is worth a write.
-    ///
-    /// A relative expiry counts from the user's last request. Moving the date on each request would make every read a write, so it
-    /// moves only once a twentieth of its length has passed since it last did.
-    pub(crate) fn prolonged(
-        self,
-        stored: StoredExpiry,
-        ends_at: Moment,
-        now: Moment,
-    ) -> Option<Moment> {
-        let StoredExpiry::Relative(micros) = stored else {
-            return None;
-        };
-        let due = self.date(stored, now);
-        let gained = due.micros() - ends_at.micros();
-        (micros > 0 && gained >= micros / 20 && gained > 0).then_some(due)
-    }
 }
 
 #[cfg(test)]
@@ -180,6 +173,8 @@ mod tests {
         ExpiryRules {
             cookie_age: Duration::from_secs(age),
             at_browser_close,
+            idle: None,
+            absolute: None,
         }
     }
 
@@ -279,39 +274,5 @@ mod tests {
             StoredExpiry::read(Some("1e30"), &Zone::Utc),
             StoredExpiry::Relative(i64::MAX)
         );
-    }
-
-    #[test]
-    fn a_relative_expiry_is_prolonged_once_a_twentieth_has_passed() {
-        let rules = rules(1_209_600, false);
-        let stored = StoredExpiry::Relative(1_000_000_000);
-        let saved_at = moment("2026-01-01T00:00:00+00:00");
-        let ends_at = rules.date(stored, saved_at);
-        assert_eq!(
-            rules.prolonged(stored, ends_at, saved_at.plus_micros(49_999_999)),
-            None
-        );
-        let later = saved_at.plus_micros(50_000_000);
-        assert_eq!(
-            rules.prolonged(stored, ends_at, later),
-            Some(rules.date(stored, later))
-        );
-    }
-
-    #[test]
-    fn an_absolute_or_global_expiry_is_never_prolonged() {
-        let rules = rules(1000, false);
-        let now = moment("2026-01-01T00:00:00+00:00");
-        for stored in [
-            StoredExpiry::Absent,
-            StoredExpiry::BrowserClose,
-            StoredExpiry::At(now),
-            StoredExpiry::Relative(-5),
-        ] {
-            assert_eq!(
-                rules.prolonged(stored, now, now.plus_micros(500_000_000)),
-                None
-            );
-        }
     }
 }

@@ -6,6 +6,8 @@ use std::{
     sync::Arc,
 };
 
+use sha2::{Digest as _, Sha256};
+
 use crate::system::{RandomError, System, random_text};
 
 /// Django's `VALID_KEY_CHARS` (`django/contrib/sessions/backends/base.py`, 5.2).
@@ -86,6 +88,31 @@ impl SessionKey {
             }
             _ => Self(Repr::Long(text.into())),
         }
+    }
+
+    /// What stands for the key in a store that must not hold it: 40 letters and digits of its SHA-256, 200 bits, which fit Django's column
+    /// and the names of its files. A key is random, so that neither salt nor slowness is needed.
+    pub(crate) fn hashed(&self) -> Self {
+        // Lower case, as files want it: RFC 4648, section 6, has capital letters.
+        const DIGITS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+        let hash = Sha256::new()
+            .chain_update(b"tenure.session_key\0")
+            .chain_update(self.as_str())
+            .finalize();
+        let mut bytes = [0; INLINE];
+        let digits = hash.chunks_exact(5).flat_map(|five| {
+            let bits = five
+                .iter()
+                .fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
+            (0..8).rev().map(move |place| bits >> (5 * place) & 31)
+        });
+        for (byte, digit) in bytes.iter_mut().zip(digits) {
+            *byte = usize::try_from(digit)
+                .ok()
+                .and_then(|digit| DIGITS.get(digit).copied())
+                .unwrap_or(b'a');
+        }
+        Self(Repr::Inline { bytes, length: 40 })
     }
 
     /// The key itself, for a store. Never log it, and never put it into a page.
@@ -194,6 +221,16 @@ mod tests {
     #[test]
     fn without_randomness_there_is_no_key() {
         assert!(SessionKey::generate(&NoEntropy).is_err());
+    }
+
+    #[test]
+    fn a_hashed_key_is_base32_of_its_sha_256() {
+        let key = SessionKey::parse("k3x9vq0d5m2r8t1y7u4i6o0p3a5s9d2f").unwrap();
+        // printf 'tenure.session_key\0k3x9vq0d5m2r8t1y7u4i6o0p3a5s9d2f' | sha256sum | cut -c1-50 | xxd -r -p | base32 | tr A-Z a-z
+        assert_eq!(
+            key.hashed().as_str(),
+            "jfuhszsbr2lhflze4r2wdlh7ka5lbie4c74ks4i3"
+        );
     }
 
     #[test]

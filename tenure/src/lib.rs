@@ -30,6 +30,7 @@
 //! | `SESSION_…` and the other settings | [`settings`] |
 //! | login and logout | [`auth`] |
 //! | the session in templates | [`template`] |
+//! | forged requests | [`csrf`] |
 //! | what happens to sessions, for metrics and alarms | [`events`] |
 //! | a store of your own | [`store`], and its tests: [`conformance`](mod@conformance) |
 //! | tests of your program | [`testing`] |
@@ -41,11 +42,13 @@ mod error;
 mod expiry;
 mod json;
 mod key;
+mod limits;
 mod moment;
 mod record;
 mod secret;
 pub mod settings;
 pub mod system;
+mod url_key;
 
 pub mod codec;
 pub mod engine;
@@ -58,6 +61,7 @@ mod session;
 pub mod auth;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+pub mod csrf;
 mod middleware;
 #[cfg(feature = "minijinja")]
 pub mod template;
@@ -70,10 +74,10 @@ pub use error::{BoxError, CodecError, SessionError, StoreError, ValueError};
 pub use expiry::Expiry;
 pub use json::Json;
 pub use key::SessionKey;
-pub use middleware::{ResponseHeaders, Sessions};
+pub use middleware::{RequestHead, ResponseHeaders, Sessions, UserSession};
 pub use record::{Damage, Record, Version};
 pub use secret::Secret;
-pub use session::{LazySession, Session};
+pub use session::{Client, LazySession, Session, TimeLeft};
 pub use settings::{Settings, SettingsError};
 pub use web::SessionLayer;
 

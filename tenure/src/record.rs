@@ -24,6 +24,11 @@ pub struct Record {
     pub version: Version,
     /// Why the stored text could not be decoded, if so: the data is empty then, and the key stays in use, as in Django.
     pub damage: Option<Damage>,
+    /// Whether it is signed or encrypted with one of `SECRET_KEY_FALLBACKS`: the request that reads it writes it anew at its end, so that
+    /// the fallback can go one day.
+    ///
+    /// A store that is given such a record to save is asked for nothing but a new signature: the session ends when it did before.
+    pub by_fallback: bool,
 }
 
 impl Record {
@@ -34,6 +39,7 @@ impl Record {
             expires_at,
             version: Version::default(),
             damage: None,
+            by_fallback: false,
         }
     }
 

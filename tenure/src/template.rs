@@ -1,13 +1,13 @@
-//! The session in templates: `{% if request.session.user_id %}` works as written.
+//! The session in templates: `{% if request.session.user_id %}` works as written, and so does `{{ csrf_input }}`.
 //!
 //! ```
 //! # tenure::testing::run(async |session| {
-//! use minijinja::{Environment, context};
+//! use minijinja::Environment;
 //!
 //! session.insert("user_id", 7)?;
 //! let mut templates = Environment::new();
 //! templates.add_template("page", "{% if request.session.user_id %}Welcome back{% else %}Log in{% endif %}")?;
-//! let page = templates.get_template("page")?.render(context! { request => tenure::template::request(&session) })?;
+//! let page = templates.get_template("page")?.render(tenure::template::context(&session))?;
 //! assert_eq!(page, "Welcome back");
 //! # Ok(())
 //! # });
@@ -15,9 +15,69 @@
 
 use std::{fmt, sync::Arc};
 
-use minijinja::value::{Enumerator, Object, ObjectRepr, Value};
+use minijinja::{
+    Error, ErrorKind, State,
+    value::{Enumerator, Object, ObjectRepr, Value, from_args},
+};
 
-use crate::session::Session;
+use crate::{csrf, error::SessionError, session::Session};
+
+/// What every template of a request may ask for, as Django's `RequestContext` has it. A page's own values go beside it.
+///
+/// | name | |
+/// |---|---|
+/// | `request.session` | the session, to read |
+/// | `csrf_token` | a token for a form or a script, of [`csrf::token`](crate::csrf::token) |
+/// | `csrf_input` | the same as a hidden field: what Django's `{% csrf_token %}` renders |
+///
+/// A template that asks for neither of the last two makes no session for a stranger.
+///
+/// ```
+/// # tenure::testing::run(async |session| {
+/// use minijinja::{Environment, context};
+/// use tenure::{csrf, template};
+///
+/// let mut templates = Environment::new();
+/// templates.add_template("form.html", "<form method=post>{{ csrf_input }}<button>{{ label }}</button></form>")?;
+/// let around = template::context(&session);
+/// let page = templates.get_template("form.html")?.render(context! { label => "Order", ..around })?;
+/// assert!(page.contains(r#"<input type="hidden" name="csrfmiddlewaretoken" value=""#));
+/// # Ok(())
+/// # });
+/// ```
+#[doc(alias = "RequestContext")]
+pub fn context(session: &Session) -> Value {
+    Value::from_object(Context(session.clone()))
+}
+
+#[derive(Debug)]
+struct Context(Session);
+
+impl Object for Context {
+    /// Asked for by name alone, since asking makes the token.
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let token = || csrf::token(&self.0).map_err(no_token);
+        match key.as_str()? {
+            "request" => Some(request(&self.0)),
+            "csrf_token" => Some(token().map_or_else(Value::from, Value::from)),
+            "csrf_input" => Some(token().map_or_else(Value::from, |token| {
+                let name = csrf::FIELD_NAME;
+                let input = format!(r#"<input type="hidden" name="{name}" value="{token}">"#);
+                Value::from_safe_string(input)
+            })),
+            _ => None,
+        }
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Str(&["request", "csrf_token", "csrf_input"])
+    }
+}
+
+/// Rendering fails: a form without its token could not be sent.
+fn no_token(error: SessionError) -> Error {
+    Error::new(ErrorKind::InvalidOperation, "there is no CSRF token").with_source(error)
+}
 
 /// A `request` for templates, with the session in it as Django's templates have it.
 ///
@@ -28,7 +88,8 @@ pub fn request(session: &Session) -> Value {
 
 /// The session as a template's value: a map to read, never to change. A value is decoded when the template asks for it.
 ///
-/// What JSON cannot say to a template, such as `NaN`, is undefined.
+/// What JSON cannot say to a template, such as `NaN`, is undefined. `session.url('/cart')` is a link with the session's key in it where it
+/// travels in the URL: [`Session::url`].
 ///
 /// ```
 /// # tenure::testing::run(async |session| {
@@ -53,6 +114,20 @@ impl Object for View {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         let json: serde_json::Value = self.0.get(key.as_str()?).ok()??;
         Some(from_json(json))
+    }
+
+    /// `{{ request.session.url('/cart') }}`: see [`Session::url`].
+    fn call_method(
+        self: &Arc<Self>,
+        _: &mut State<'_, '_>,
+        method: &str,
+        arguments: &[Value],
+    ) -> Result<Value, Error> {
+        if method != "url" {
+            return Err(ErrorKind::UnknownMethod.into());
+        }
+        let (link,): (&str,) = from_args(arguments)?;
+        Ok(self.0.url(link).into())
     }
 
     /// A stray `{{ request.session }}` shows the names of the keys. The values may be a login's hash and a CSRF secret.
@@ -91,7 +166,7 @@ mod tests {
     use minijinja::{Environment, context};
 
     use super::request;
-    use crate::testing;
+    use crate::{csrf, testing};
 
     #[tokio::test]
     async fn what_a_template_reads() {
@@ -132,5 +207,37 @@ mod tests {
         assert_eq!(render("{{ request.session | length }}"), "2");
         assert_eq!(render("{{ request.session }}"), "session(user_id, cart)");
         assert!(!render("{{ request }}").contains("tea"));
+        assert_eq!(render("{{ request.session.url('/cart') }}"), "/cart");
+    }
+
+    #[tokio::test]
+    async fn a_form_makes_the_secret_and_nothing_else_does() {
+        let session = testing::session().await;
+        let mut templates = Environment::new();
+        templates
+            .add_template(
+                "page.html",
+                "{% if wanted %}{{ csrf_input }}{{ csrf_token }}{% endif %}",
+            )
+            .unwrap();
+        let render = |wanted: bool| {
+            let page = templates.get_template("page.html").unwrap();
+            page.render(context! { wanted, ..super::context(&session) })
+                .unwrap()
+        };
+        assert_eq!(render(false), "");
+        assert!(session.is_empty());
+        let page = render(true);
+        let (before, rest) = page
+            .split_once(r#"<input type="hidden" name="csrfmiddlewaretoken" value=""#)
+            .unwrap();
+        assert_eq!(before, "");
+        let (field, bare) = rest.split_once(r#"">"#).unwrap();
+        for token in [field, bare] {
+            csrf::check_token(&session, token).unwrap();
+        }
+        assert_ne!(field, bare, "masked anew");
+        assert_ne!(render(true), page);
+        assert_eq!(session.keys(), ["_csrftoken"]);
     }
 }

@@ -273,6 +273,20 @@ impl TestSystem {
         }
     }
 
+    /// Sets the clock, on or back.
+    ///
+    /// ```
+    /// use std::time::SystemTime;
+    /// use tenure::{system::System, testing::TestSystem};
+    ///
+    /// let system = TestSystem::at(SystemTime::now());
+    /// system.set(SystemTime::UNIX_EPOCH);
+    /// assert_eq!(system.now(), SystemTime::UNIX_EPOCH);
+    /// ```
+    pub fn set(&self, now: SystemTime) {
+        *self.now.lock().unwrap_or_else(PoisonError::into_inner) = now;
+    }
+
     /// Lets time pass.
     pub fn advance(&self, by: Duration) {
         *self.now.lock().unwrap_or_else(PoisonError::into_inner) += by;

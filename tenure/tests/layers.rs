@@ -8,11 +8,19 @@ use std::path::{Path, PathBuf};
 const LAYERS: [&[&str]; 6] = [
     &[
         "cookie", "error", "expiry", "json", "key", "moment", "secret", "settings", "system",
+        "url_key",
     ],
     &["changes", "data", "record"],
     &["codec", "events", "store"],
     &["engine", "session"],
-    &["auth", "conformance", "middleware", "template", "testing"],
+    &[
+        "auth",
+        "conformance",
+        "csrf",
+        "middleware",
+        "template",
+        "testing",
+    ],
     &["web"],
 ];
 

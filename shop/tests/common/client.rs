@@ -65,6 +65,16 @@ impl Client {
         );
     }
 
+    /// Sends the form for it that every page of a user has.
+    pub(crate) fn log_out(&mut self) -> Reply {
+        let page = self.get("/").body;
+        let (_, after) = page
+            .split_once(r#"name="csrfmiddlewaretoken" value=""#)
+            .unwrap();
+        let token = after.split('"').next().unwrap();
+        self.post("/logout", &format!("csrfmiddlewaretoken={token}"))
+    }
+
     /// Further `headers` end in CRLF each.
     pub(crate) fn send(&mut self, method: &str, path: &str, headers: &str, form: &str) -> Reply {
         let mut stream = TcpStream::connect(&self.address).unwrap();

@@ -1,6 +1,6 @@
 //! `tenure delete`: ends sessions.
 
-use super::{key, short};
+use super::{key, short, store};
 use crate::{
     output::{Failure, Out, count, note},
     site::Site,
@@ -13,6 +13,9 @@ pub(crate) struct Arguments {
     /// The sessions' keys
     #[arg(required = true, value_name = "KEY")]
     keys: Vec<String>,
+    /// The arguments are what `tenure list` prints, where TENURE_HASH_KEYS is on
+    #[arg(long)]
+    name: bool,
 }
 
 const HELP: &str = "\
@@ -23,11 +26,12 @@ Examples:
 
 pub(crate) async fn run(arguments: Arguments, site: &Site, out: Out<'_>) -> Result<(), Failure> {
     let (sessions, _) = site.open().await?;
+    let store = store(&sessions, arguments.name);
     let mut deleted = 0;
     let mut missing = false;
     for text in &arguments.keys {
         let there = match key(text) {
-            Ok(key) => sessions.store().delete(&key).await.map_err(|error| {
+            Ok(key) => store.delete(&key).await.map_err(|error| {
                 let failure = Failure::from(error);
                 match deleted {
                     0 => failure,
@@ -41,7 +45,7 @@ pub(crate) async fn run(arguments: Arguments, site: &Site, out: Out<'_>) -> Resu
         } else {
             missing = true;
             let alive = match key(text) {
-                Ok(key) => sessions.store().load(&key).await?.is_some(),
+                Ok(key) => store.load(&key).await?.is_some(),
                 Err(_) => false,
             };
             note(&if alive {

@@ -30,7 +30,8 @@ pub(crate) struct Arguments {
 }
 
 const HELP: &str = "\
-Keys are printed in full. They are credentials: whoever has one has the session, so keep the list out of logs and tickets.
+Keys are printed in full. They are credentials: whoever has one has the session, so keep the list out of logs and tickets. Where \
+TENURE_HASH_KEYS is on the store knows no key: its names are printed, which open nothing and which `show --name` and `delete --name` take.
 
 Examples:
   tenure list --limit 20

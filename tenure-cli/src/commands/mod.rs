@@ -8,13 +8,23 @@ pub(crate) mod delete;
 pub(crate) mod doctor;
 pub(crate) mod init;
 pub(crate) mod list;
+pub(crate) mod policy;
 pub(crate) mod secret;
 pub(crate) mod settings;
 pub(crate) mod show;
 
-use tenure::SessionKey;
+use tenure::{SessionKey, Sessions, store::Store};
 
 use crate::output::Failure;
+
+/// The sessions by their keys, or by the names that the store has for them.
+fn store(sessions: &Sessions, by_name: bool) -> Store {
+    if by_name {
+        sessions.store().by_name()
+    } else {
+        sessions.store().clone()
+    }
+}
 
 /// The key that somebody typed.
 fn key(text: &str) -> Result<SessionKey, Failure> {

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use tenure::Record;
 
-use super::{decode, key};
+use super::{decode, key, store};
 use crate::{
     json,
     output::{Failure, Out, note},
@@ -18,6 +18,9 @@ use crate::{
 pub(crate) struct Arguments {
     /// The session's key, as the visitor's cookie has it
     key: String,
+    /// The argument is what `tenure list` prints, where TENURE_HASH_KEYS is on
+    #[arg(long)]
+    name: bool,
     /// Print one JSON object: `data`, `expires_at` and `engine`
     #[arg(long)]
     json: bool,
@@ -32,7 +35,7 @@ Examples:
 
 pub(crate) async fn run(arguments: Arguments, site: &Site, out: Out<'_>) -> Result<(), Failure> {
     let (sessions, settings) = site.look().await?;
-    let store = sessions.store();
+    let store = store(&sessions, arguments.name);
     let key = key(&arguments.key)?;
     let now = SystemTime::now();
     let Some(record) = store.load(&key).await? else {

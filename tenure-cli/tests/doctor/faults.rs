@@ -42,7 +42,7 @@ fn sqlite(site: &Site, sql: &str) {
 
 #[test]
 fn faults_of_the_settings_are_found() {
-    let site = Site::migrated();
+    let mut site = Site::migrated();
     site.take_settings();
     assert_eq!(site.diagnose().problems(), NONE);
 
@@ -142,6 +142,16 @@ fn faults_of_the_settings_are_found() {
 
     site.change("");
     assert_eq!(site.diagnose().problems(), NONE);
+
+    site.change("");
+    site.set("TENURE_HASH_KEYS", "true");
+    found(
+        "hashed keys",
+        &site.diagnose(),
+        "TENURE_HASH_KEYS",
+        &["set TENURE_HASH_KEYS in the environment", "to false"],
+        BOTH,
+    );
 }
 
 fn faults_of_users_are_found(site: &Site) {

@@ -33,6 +33,18 @@ pub enum AuthError {
         "several backends could log this user in: name one by `User::with_backend`, or log in whom `Auth::authenticate` gives"
     )]
     BackendUnknown,
+    /// The user has as many sessions as they may have (`TENURE_MAX_SESSIONS`), and none of them is to end for this one
+    /// (`TENURE_AT_MAX_SESSIONS`), or another login came in between. Nobody is logged in by it.
+    #[error(
+        "the user is logged in {most} times already, which is all that is allowed: log out elsewhere first"
+    )]
+    TooManySessions {
+        /// `TENURE_MAX_SESSIONS`.
+        most: usize,
+    },
+    /// What was asked for needs a newer proof of who the user is: see [`require_recent_auth`](super::require_recent_auth).
+    #[error("log in again: this is possible only a short time after a login")]
+    NotRecent,
     /// The user was deleted meanwhile.
     #[error("the user is not in the table any more")]
     UserGone,
@@ -56,7 +68,8 @@ pub enum AuthError {
 }
 
 impl AuthError {
-    /// The HTTP status that fits: 503 for an outage, 400 for an interrupted session or a name or password that is not allowed, else 500.
+    /// The HTTP status that fits: 503 for an outage, 409 for one session too many, 403 for a proof that is too old, 400 for an interrupted session
+    /// or a name or password that is not allowed, else 500.
     ///
     /// ```
     /// assert_eq!(tenure::auth::AuthError::PasswordInvalid.status(), 400);
@@ -65,6 +78,8 @@ impl AuthError {
         match self {
             Self::Session(error) => error.status(),
             Self::Users(_) => 503,
+            Self::TooManySessions { .. } => 409,
+            Self::NotRecent => 403,
             Self::UsernameTaken(_) | Self::UsernameInvalid(_) | Self::PasswordInvalid => 400,
             Self::BackendUnknown
             | Self::UserGone

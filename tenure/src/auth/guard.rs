@@ -1,9 +1,9 @@
 //! Who may enter a part of a site.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
-use super::{Auth, AuthError, LoginUrls, User};
-use crate::settings::Settings;
+use super::{Auth, AuthError, LoginUrls, User, proof::is_recent};
+use crate::{session::Session, settings::Settings};
 
 #[derive(Clone)]
 enum Condition {
@@ -59,6 +59,7 @@ struct Rules {
     auth: Auth,
     urls: LoginUrls,
     conditions: Vec<Condition>,
+    recent: Option<Duration>,
 }
 
 /// What becomes of a request.
@@ -73,6 +74,8 @@ pub enum Admission {
     LogIn(String),
     /// The user is logged in and may not enter: 403.
     Forbidden,
+    /// The user may enter once they have proved again who they are: 403, or a page that asks for their password.
+    ProveAgain,
 }
 
 impl LoginRequired {
@@ -82,6 +85,7 @@ impl LoginRequired {
             auth,
             urls: LoginUrls::new(settings),
             conditions: Vec::new(),
+            recent: None,
         }))
     }
 
@@ -124,6 +128,24 @@ impl LoginRequired {
         self.and(Condition::Permission(permission.into()))
     }
 
+    /// The same for users alone who have proved within this time who they are, as [`require_recent_auth`](super::require_recent_auth) asks
+    /// for it. Others get 403 and the advice to log in again.
+    ///
+    /// ```
+    /// # fn example(auth: tenure::auth::Auth, settings: &tenure::Settings) {
+    /// use std::time::Duration;
+    /// use tenure::auth::LoginRequired;
+    ///
+    /// let careful = LoginRequired::new(auth, settings).recent_auth(Duration::from_mins(10));
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn recent_auth(self, within: Duration) -> Self {
+        let mut rules = Arc::unwrap_or_clone(self.0);
+        rules.recent = Some(within);
+        Self(Arc::new(rules))
+    }
+
     fn and(self, condition: Condition) -> Self {
         let mut rules = Arc::unwrap_or_clone(self.0);
         rules.conditions.push(condition);
@@ -135,7 +157,7 @@ impl LoginRequired {
         &self.0.auth
     }
 
-    /// What becomes of a request for `path_and_query` by `user`. For adapters to other frameworks; the tower layer asks it too.
+    /// What becomes of a request for `path_and_query` by `user`, the one of this session. For adapters to other frameworks; the tower layer asks it too.
     ///
     /// # Errors
     ///
@@ -148,7 +170,7 @@ impl LoginRequired {
     /// use tenure::auth::Admission;
     ///
     /// let user = guard.auth().user(&session).await?;
-    /// match guard.admit(user, "/cart?page=2").await? {
+    /// match guard.admit(&session, user, "/cart?page=2").await? {
     ///     Admission::Admitted(user) => println!("{} may see the cart", user.username()),
     ///     Admission::LogIn(location) => println!("302 to {location}"),
     ///     _ => println!("403"),
@@ -158,6 +180,7 @@ impl LoginRequired {
     /// ```
     pub async fn admit(
         &self,
+        session: &Session,
         user: Option<User>,
         path_and_query: &str,
     ) -> Result<Admission, AuthError> {
@@ -173,6 +196,13 @@ impl LoginRequired {
                 return Ok(Admission::Forbidden);
             }
         }
+        if self
+            .0
+            .recent
+            .is_some_and(|within| !is_recent(session, within))
+        {
+            return Ok(Admission::ProveAgain);
+        }
         Ok(Admission::Admitted(user))
     }
 }
@@ -182,6 +212,7 @@ impl fmt::Debug for LoginRequired {
         f.debug_struct("LoginRequired")
             .field("urls", &self.0.urls)
             .field("conditions", &self.0.conditions.len())
+            .field("recent", &self.0.recent)
             .finish_non_exhaustive()
     }
 }

@@ -2,21 +2,16 @@
 
 use subtle::ConstantTimeEq;
 
-use super::{AuthError, User, UserId, users::Auth};
+use super::{AuthError, User, UserId, admit::admit, proof, users::Auth};
 use crate::{
     codec::{hex, signing::salted_hmac},
+    csrf,
     secret::Secret,
-    session::Session,
-    system::random_text,
+    session::{Session, USER_ID},
 };
 
-pub(super) const USER_ID: &str = "_auth_user_id";
 const BACKEND: &str = "_auth_user_backend";
 const HASH: &str = "_auth_user_hash";
-/// The secret that Django's CSRF protection keeps in the session under `CSRF_USE_SESSIONS`.
-const CSRF_TOKEN: &str = "_csrftoken";
-const CSRF_ALPHABET: &[u8] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-const CSRF_LENGTH: usize = 32;
 
 const HASH_SALT: &str = "django.contrib.auth.models.AbstractBaseUser.get_session_auth_hash";
 
@@ -46,17 +41,26 @@ fn user_id(session: &Session) -> Option<UserId> {
 /// Logs `user` in: the session is theirs from now on, under a new key.
 ///
 /// What an anonymous visitor had gathered stays. What another user had is gone: a session that belongs to somebody else, or to the same
-/// user under another password, is flushed first.
+/// user under another password, is flushed first. An absolute limit (`TENURE_ABSOLUTE_LIMIT`) begins anew.
 ///
 /// # Errors
 ///
 /// When the session or the users cannot be written, or there are several backends and none of them has found this user
-/// ([`User::with_backend`]).
+/// ([`User::with_backend`]); [`AuthError::TooManySessions`] if they have as many sessions as `TENURE_MAX_SESSIONS` allows.
 ///
 /// # Example
 ///
 /// See the [module docs](super).
 pub async fn login(session: &Session, user: &User) -> Result<(), AuthError> {
+    login_with(session, user, true).await
+}
+
+/// As [`login`]. `proved` says whether the user has just proved who they are, as by a password; a cookie that remembers them proves nothing.
+pub(super) async fn login_with(
+    session: &Session,
+    user: &User,
+    proved: bool,
+) -> Result<(), AuthError> {
     let backend = user.backend()?;
     let id = user.id();
     let hash = session_hash(user.encoded_password(), &session.shared().secret);
@@ -66,12 +70,12 @@ pub async fn login(session: &Session, user: &User) -> Result<(), AuthError> {
     } else {
         session.cycle_key().await?;
     }
+    admit(session, id).await?;
+    session.bind()?;
     session.extend([(USER_ID, id.as_str()), (BACKEND, backend), (HASH, &hash)])?;
-    if session.contains_key(CSRF_TOKEN) {
-        // A token from before the login must be worthless after it.
-        let system = &*session.shared().system;
-        session.insert(CSRF_TOKEN, random_text(system, CSRF_ALPHABET, CSRF_LENGTH)?)?;
-    }
+    proof::note_login(session, proved)?;
+    // A token from before the login must be worthless after it.
+    csrf::rotate(session)?;
     user.note_login(session.shared().system.now()).await
 }
 
@@ -120,6 +124,9 @@ pub async fn update_session_auth_hash(session: &Session, user: &User) -> Result<
 
 /// The user whom a session belongs to. Django's `get_user`.
 pub(super) async fn user(auth: &Auth, session: &Session) -> Result<Option<User>, AuthError> {
+    if session.must_log_in_again() {
+        return Ok(None);
+    }
     let Some(id) = user_id(session) else {
         return Ok(None);
     };

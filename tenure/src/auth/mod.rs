@@ -53,15 +53,20 @@
 //!
 //! Who users are need not stand in the table: an [`AuthBackend`] may ask a directory or an API.
 //!
+//! Before what does harm in the wrong hands, such as a change of the password, [`require_recent_auth`] or [`LoginRequired::recent_auth`] asks
+//! for a user who has proved who they are a short time ago; [`elevate`] notes that they have done so again.
+//!
 //! Mirrors `django/contrib/auth/__init__.py` and `django/contrib/auth/backends.py` (Django 5.2). It differs in one thing: a login always
 //! changes the session's key, also when the same user logs in again (OWASP session management, "renew the session ID after any privilege
 //! level change").
 
+mod admit;
 mod backend;
 mod error;
 mod guard;
 mod login;
 pub mod password;
+mod proof;
 mod redirect;
 mod table;
 mod upgrade;
@@ -73,6 +78,7 @@ pub use backend::{AllowAllUsersModelBackend, AuthBackend, Backends, ModelBackend
 pub use error::AuthError;
 pub use guard::{Admission, LoginRequired};
 pub use login::{login, logout, update_session_auth_hash};
+pub use proof::{elevate, require_recent_auth};
 pub use redirect::{LoginUrls, REDIRECT_FIELD_NAME, is_safe_redirect, redirect_to_login};
 pub use user::User;
 pub use user_id::UserId;

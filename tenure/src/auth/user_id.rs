@@ -45,6 +45,12 @@ impl UserId {
     }
 }
 
+impl AsRef<str> for UserId {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
 impl From<i64> for UserId {
     fn from(number: i64) -> Self {
         Self(number.to_string())

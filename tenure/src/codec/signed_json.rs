@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use super::signing::{INFLATE_LIMIT, Signer, check_age, unpack};
-use crate::{data::Data, error::CodecError, secret::Secret};
+use crate::{data::Data, error::CodecError, moment::Moment, secret::Secret};
 
 /// The salt of `SessionBase.encode` in every engine that Django brings: the name of its class.
 const SESSION_STORE: &str = "django.contrib.sessions.SessionStore";
@@ -101,8 +101,17 @@ impl SignedJson {
     /// [`CodecError::Malformed`] if it is not what Django writes, [`CodecError::TooLarge`] if it inflates beyond the limit.
     #[doc(alias = "loads")]
     pub fn decode(&self, text: &str) -> Result<Data, CodecError> {
-        let (body, _) = self.signer.unsign_timed(text)?;
-        Data::from_json(&unpack(body, self.limit)?)
+        self.open(text).map(|opened| opened.data)
+    }
+
+    /// As [`decode`](Self::decode), with what else the text says.
+    pub(crate) fn open(&self, text: &str) -> Result<Opened, CodecError> {
+        let signed = self.signer.unsign_timed(text)?;
+        Ok(Opened {
+            data: Data::from_json(&unpack(signed.body, self.limit)?)?,
+            signed_at: Moment::from_micros(signed.at.saturating_mul(1_000_000)),
+            by_fallback: signed.by_fallback,
+        })
     }
 
     /// The data of a text that was signed at most `max_age` ago, as the engine for cookies asks.
@@ -130,24 +139,22 @@ impl SignedJson {
         max_age: Duration,
         now: SystemTime,
     ) -> Result<Data, CodecError> {
-        let (body, signed_at) = self.signer.unsign_timed(text)?;
-        check_age(signed_at, max_age, now)?;
-        Data::from_json(&unpack(body, self.limit)?)
+        let signed = self.signer.unsign_timed(text)?;
+        check_age(signed.at, max_age, now)?;
+        Data::from_json(&unpack(signed.body, self.limit)?)
     }
 }
 
-#[cfg(feature = "signed-cookies")]
-impl SignedJson {
-    /// The data of a text, and when it was signed.
-    pub(crate) fn decode_timed(
-        &self,
-        text: &str,
-    ) -> Result<(Data, crate::moment::Moment), CodecError> {
-        let (body, signed_at) = self.signer.unsign_timed(text)?;
-        let micros = signed_at.saturating_mul(1_000_000);
-        let signed_at = crate::moment::Moment::from_micros(micros);
-        Ok((Data::from_json(&unpack(body, self.limit)?)?, signed_at))
-    }
+/// What a stored text says.
+pub(crate) struct Opened {
+    pub(crate) data: Data,
+    #[cfg_attr(
+        not(feature = "signed-cookies"),
+        expect(dead_code, reason = "cookies alone end by it")
+    )]
+    pub(crate) signed_at: Moment,
+    /// Whether an older secret has signed it.
+    pub(crate) by_fallback: bool,
 }
 
 #[cfg(test)]

@@ -77,6 +77,22 @@ pub struct Signer {
     fallbacks: Vec<Hmac<Sha256>>,
 }
 
+/// A text whose signature is right.
+struct Verified<'a> {
+    value: &'a str,
+    by_fallback: bool,
+}
+
+/// The same, with a time.
+pub(super) struct Signed<'a> {
+    /// What was packed.
+    pub(super) body: &'a str,
+    /// When it was signed, in seconds of Unix time.
+    pub(super) at: i64,
+    /// Whether an older secret has signed it.
+    pub(super) by_fallback: bool,
+}
+
 impl Signer {
     /// Prepares the keys for a salt, which keeps signatures made for one purpose from being used for another.
     ///
@@ -109,13 +125,23 @@ impl Signer {
     ///
     /// [`CodecError::BadSignature`] if none of the secrets has signed the text.
     pub fn unsign<'a>(&self, signed: &'a str) -> Result<&'a str, CodecError> {
+        self.verify(signed).map(|verified| verified.value)
+    }
+
+    fn verify<'a>(&self, signed: &'a str) -> Result<Verified<'a>, CodecError> {
         let (value, signature) = signed.rsplit_once(':').ok_or(CodecError::BadSignature)?;
         let mut expected = String::with_capacity(43);
-        for key in std::iter::once(&self.current).chain(&self.fallbacks) {
+        for (index, key) in std::iter::once(&self.current)
+            .chain(&self.fallbacks)
+            .enumerate()
+        {
             expected.clear();
             push_signature(&mut expected, key, value);
             if expected.as_bytes().ct_eq(signature.as_bytes()).into() {
-                return Ok(value);
+                return Ok(Verified {
+                    value,
+                    by_fallback: index > 0,
+                });
             }
         }
         Err(CodecError::BadSignature)
@@ -165,11 +191,11 @@ impl Signer {
         max_age: Option<Duration>,
         now: SystemTime,
     ) -> Result<Json, CodecError> {
-        let (body, signed_at) = self.unsign_timed(token)?;
+        let signed = self.unsign_timed(token)?;
         if let Some(max_age) = max_age {
-            check_age(signed_at, max_age, now)?;
+            check_age(signed.at, max_age, now)?;
         }
-        Json::from_latin1(&unpack(body, INFLATE_LIMIT)?)
+        Json::from_latin1(&unpack(signed.body, INFLATE_LIMIT)?)
     }
 
     /// Packs and signs bytes with the time. Compresses up to `compress_up_to` bytes.
@@ -189,16 +215,15 @@ impl Signer {
         self.sign_text(text)
     }
 
-    /// What was packed, and when it was signed, in seconds of Unix time.
-    pub(super) fn unsign_timed<'a>(&self, token: &'a str) -> Result<(&'a str, i64), CodecError> {
-        let (body, time) = self
-            .unsign(token)?
-            .rsplit_once(':')
-            .ok_or(CodecError::not("timestamp"))?;
-        Ok((
+    pub(super) fn unsign_timed<'a>(&self, token: &'a str) -> Result<Signed<'a>, CodecError> {
+        let Verified { value, by_fallback } = self.verify(token)?;
+        let no_time = || CodecError::not("timestamp");
+        let (body, time) = value.rsplit_once(':').ok_or_else(no_time)?;
+        Ok(Signed {
             body,
-            base62_value(time).ok_or(CodecError::not("timestamp"))?,
-        ))
+            at: base62_value(time).ok_or_else(no_time)?,
+            by_fallback,
+        })
     }
 
     fn sign_text(&self, mut text: String) -> String {

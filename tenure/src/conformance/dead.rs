@@ -9,6 +9,7 @@ use crate::{error::SessionError, key::SessionKey, middleware::Sessions, settings
 
 pub(super) const CASES: &[Case] = cases![
     a_logout_stands_whatever_a_slow_request_does,
+    what_was_ended_from_outside_stays_dead,
     a_slow_logout_ends_what_was_written_meanwhile,
     a_slow_request_does_not_revive_the_old_key,
     of_two_new_keys_at_once_one_wins,
@@ -222,6 +223,50 @@ async fn a_logout_stands_whatever_a_slow_request_does(bench: Bench) -> Outcome {
         Ok(both.was_done)
     })
     .await
+}
+
+/// As when a user ends all of their other sessions while those have slow requests.
+async fn what_was_ended_from_outside_stays_dead(bench: Bench) -> Outcome {
+    let site = Site::new(bench)?;
+    site.bench.needs_a_place()?;
+    let interleaver = Interleaver::new();
+    for way in WAYS {
+        let mut waits = 0;
+        loop {
+            let (cookie, neighbour) = (site.visitor().await?, site.visitor().await?);
+            let keys = [&cookie, &neighbour].map(|cookie| {
+                let key = cookie.split_once('=').map_or("", |(_, key)| key);
+                SessionKey::parse(key)
+            });
+            let keys: Vec<SessionKey> = keys.into_iter().flatten().collect();
+            let sessions = match way {
+                Way::Prolongs => &site.slow_prolonging,
+                _ => &site.slow,
+            };
+            let slow = way.run(sessions.clone(), cookie.clone());
+            let ended = async {
+                let seen = site.slow_stage.progress().clone();
+                let ended = site.bench.other.delete_many(&keys).await;
+                ended.map_err(|error| failed("`delete_many`", &error))?;
+                Ok(seen)
+            };
+            let both = interleaver.run(slow, waits, ended).await?;
+            let when = format!(
+                "after `delete_many` while a slow request ({way:?}) was stopped at wait {waits}"
+            );
+            // One that had its new key before was not among those that were ended.
+            site.ensure_dead(&cookie, &when).await?;
+            site.ensure_dead(&neighbour, &when).await?;
+            if both.forced {
+                ensure_told(way, &both.quick, &both.slow, &cookie, &when)?;
+            }
+            if both.was_done {
+                break;
+            }
+            waits += 1;
+        }
+    }
+    Ok(())
 }
 
 async fn a_slow_logout_ends_what_was_written_meanwhile(bench: Bench) -> Outcome {

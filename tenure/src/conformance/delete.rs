@@ -1,13 +1,14 @@
 //! Ending sessions, asked for or because their time is over.
 
 use super::{
-    case::{Bench, Case, Outcome, cases, ensure},
+    case::{Bench, Case, Outcome, cases, ensure, failed},
     in_seconds,
 };
 
 pub(super) const CASES: &[Case] = cases![
     delete_tells_whether_there_was_one,
     delete_takes_this_session_alone,
+    delete_many_takes_all_of_them_and_no_other,
     delete_expired_removes_what_has_ended,
     delete_expired_leaves_what_was_prolonged,
     clear_expired_removes_what_ended_and_nothing_else,
@@ -30,6 +31,34 @@ async fn delete_takes_this_session_alone(bench: Bench) -> Outcome {
     let neighbour = bench.keep_json(r#"{"user":8}"#).await?;
     bench.end(&kept).await?;
     let when = "after `delete` of another session";
+    bench.found(&neighbour.key, r#"{"user":8}"#, when).await?;
+    Ok(())
+}
+
+/// As when a user ends all of their sessions: some have ended already.
+async fn delete_many_takes_all_of_them_and_no_other(bench: Bench) -> Outcome {
+    bench.needs_a_place()?;
+    bench.one.delete_many(&[]).await?;
+    let mut kept = Vec::new();
+    for number in 0..12 {
+        kept.push(
+            bench
+                .keep_json(&format!(r#"{{"number":{number}}}"#))
+                .await?,
+        );
+    }
+    let neighbour = bench.keep_json(r#"{"user":8}"#).await?;
+    let mut keys: Vec<_> = kept.iter().map(|kept| kept.key.clone()).collect();
+    if let Some(ended) = kept.get(3) {
+        bench.end(ended).await?;
+    }
+    keys.push(Bench::key()?);
+    let deleted = bench.one.delete_many(&keys).await;
+    deleted.map_err(|error| failed("`delete_many`", &error))?;
+    for key in &keys {
+        bench.absent(key, "after `delete_many`").await?;
+    }
+    let when = "after `delete_many` of others";
     bench.found(&neighbour.key, r#"{"user":8}"#, when).await?;
     Ok(())
 }

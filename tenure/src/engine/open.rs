@@ -69,7 +69,8 @@ pub async fn open(settings: &Settings) -> Result<Store, OpenError> {
         let needed = "only SESSION_ENGINE = \"db\" can read from a replica: what is late there would stay in a cache";
         return Err(SettingsError::invalid("TENURE_READ_REPLICA", alias, needed).into());
     }
-    named(engine, settings).await
+    let store = named(engine, settings).await?;
+    Ok(store.hashing(settings.hash_keys))
 }
 
 async fn named(engine: &str, settings: &Settings) -> Result<Store, OpenError> {

@@ -3,20 +3,17 @@
 use crate::{
     cookie::{BETWEEN_CHUNKS, CHUNKS, CookieWriter},
     key::SessionKey,
-    session::CookieChange,
+    session::KeyChange,
 };
 
 /// The `Set-Cookie` headers that give the visitor these cookies and take away all others that a session may have been in.
 ///
 /// All others, and not only those that this request has brought: a request beside it may have been answered with more of them, and two
 /// live sessions in one request would count as none.
-pub(super) fn headers(
-    cookie: &CookieWriter,
-    change: &CookieChange,
-) -> (Option<String>, Vec<String>) {
+pub(super) fn headers(cookie: &CookieWriter, change: &KeyChange) -> (Option<String>, Vec<String>) {
     let (parts, lifetime) = match change {
-        CookieChange::Set { key, lifetime } => (split(key.as_str()), *lifetime),
-        CookieChange::None | CookieChange::Remove => ([None; 4], None),
+        KeyChange::Set { key, lifetime, .. } => (split(key.as_str()), *lifetime),
+        KeyChange::None | KeyChange::Remove => ([None; 4], None),
     };
     let [first, rest @ ..] = parts;
     let header = |suffix: &str, part: Option<&str>| match part {

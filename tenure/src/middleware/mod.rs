@@ -1,22 +1,33 @@
-//! The request protocol, without a web framework: cookies in, cookies out.
+//! The request protocol, without a web framework: keys in, keys out.
 //!
-//! A framework's adapter does three things: [`Sessions::begin`] with the request's `Cookie` headers, hand the [`LazySession`] to the
+//! A framework's adapter does three things: [`Sessions::begin_request`] with the request's head, hand the [`LazySession`] to the
 //! handlers, and [`Sessions::finish`] with the response's status. Mirrors `django/contrib/sessions/middleware.py` (Django 5.2).
 
 mod chunks;
+mod head;
+mod proxies;
 mod request_cookie;
+mod request_header;
+mod response;
+mod transports;
+mod user_sessions;
 
 use std::sync::Arc;
 
+use http::{HeaderValue, Uri, header::COOKIE};
+
+use self::{response::InLinks, transports::Transports};
+
+pub use self::{head::RequestHead, response::ResponseHeaders, user_sessions::UserSession};
 use crate::{
     cookie::CookieWriter,
     engine::{self, OpenError},
     error::SessionError,
-    events::{Events, Listener},
+    events::{Events, Listener, Suspicion},
     expiry::ExpiryRules,
     key::SessionKey,
-    session::{CookieChange, Finished, LazySession, Offered, Shared},
-    settings::{Settings, SettingsError},
+    session::{Binding, Client, Finished, KeyChange, LazySession, Offered, Shared, UserSessions},
+    settings::{Settings, SettingsError, Transport, TrustedProxies},
     store::{SessionStore, Store},
     system::{OperatingSystem, System},
 };
@@ -45,32 +56,12 @@ struct Prepared {
     cookie: CookieWriter,
     /// Whether a session may fill several cookies.
     chunks: bool,
-}
-
-/// What a response must carry.
-///
-/// See [`Sessions::finish`] for an example.
-#[derive(Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ResponseHeaders {
-    /// Whether `Cookie` must stand in `Vary`.
-    pub vary_cookie: bool,
-    /// The value of a `Set-Cookie` header, if one must be sent.
-    pub set_cookie: Option<String>,
-    /// The values of further `Set-Cookie` headers, where `TENURE_COOKIE_CHUNKS` allows a session several cookies. Else empty.
-    pub further_cookies: Vec<String>,
-}
-
-impl ResponseHeaders {
-    /// The values of all `Set-Cookie` headers that must be sent.
-    ///
-    /// ```
-    /// let headers = tenure::ResponseHeaders::default();
-    /// assert_eq!(headers.set_cookies().count(), 0);
-    /// ```
-    pub fn set_cookies(self) -> impl Iterator<Item = String> {
-        self.set_cookie.into_iter().chain(self.further_cookies)
-    }
+    transports: Transports,
+    /// Whether responses with a cookie say `no-store`.
+    no_store: bool,
+    /// Whether the cookie is for HTTPS alone.
+    secure: bool,
+    proxies: TrustedProxies,
 }
 
 impl Sessions {
@@ -104,7 +95,8 @@ impl Sessions {
         settings: &Settings,
         system: Arc<dyn System>,
     ) -> Result<Self, SettingsError> {
-        Self::prepare(Store::new(store, settings.store_timeout), settings, system)
+        let store = Store::new(store, settings.store_timeout).hashing(settings.hash_keys);
+        Self::prepare(store, settings, system)
     }
 
     /// Sessions in the engine that the settings name. See [`engine::open`](crate::engine::open).
@@ -124,20 +116,40 @@ impl Sessions {
     ) -> Result<Self, SettingsError> {
         settings.check()?;
         let in_key = store.powers().in_key;
+        if let Some(most) = settings.max_sessions.filter(|_| in_key) {
+            let needed = "an engine that keeps sessions on the server is needed: those in cookies cannot be counted";
+            return Err(SettingsError::invalid(
+                "TENURE_MAX_SESSIONS",
+                &most.to_string(),
+                needed,
+            ));
+        }
+        let secret = settings.secret()?;
+        let user_sessions = UserSessions::new(&store, settings, &secret);
+        let transports = Transports::new(settings);
         let shared = Shared {
             store,
             system,
             rules: ExpiryRules::new(settings),
             zone: settings.zone()?,
             save_every_request: settings.save_every_request,
+            max_size: settings.max_size,
+            max_keys: settings.max_keys,
             listener: Listener::default(),
-            secret: settings.secret()?,
+            binding: Binding::new(settings),
+            user_sessions: user_sessions.map(Arc::new),
+            url_key: transports.url_key.clone(),
+            secret,
             secret_fallbacks: settings.secret_key_fallbacks.clone(),
         };
         Ok(Self(Arc::new(Prepared {
             shared: Arc::new(shared),
             cookie: CookieWriter::new(settings),
             chunks: settings.cookie_chunks && in_key,
+            transports,
+            no_store: settings.no_store,
+            secure: settings.cookie_secure,
+            proxies: settings.proxies()?,
         })))
     }
 
@@ -152,6 +164,10 @@ impl Sessions {
             shared: Arc::new(shared),
             cookie: self.0.cookie.clone(),
             chunks: self.0.chunks,
+            transports: self.0.transports.clone(),
+            no_store: self.0.no_store,
+            secure: self.0.secure,
+            proxies: self.0.proxies.clone(),
         }))
     }
 
@@ -160,7 +176,83 @@ impl Sessions {
         &self.0.shared.store
     }
 
-    /// The session of a request with these `Cookie` headers.
+    /// The session of a request with this head.
+    ///
+    /// ```
+    /// # async fn example(sessions: tenure::Sessions, request: http::Request<()>) -> Result<(), tenure::SessionError> {
+    /// use tenure::RequestHead;
+    ///
+    /// let lazy = sessions.begin_request(&RequestHead::new(request.headers(), request.uri()));
+    /// let session = lazy.load().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// For a framework whose headers are of another type, such as actix-web's, copy them:
+    ///
+    /// ```
+    /// use http::{HeaderMap, HeaderName, HeaderValue, Uri};
+    /// use tenure::{LazySession, RequestHead, ResponseHeaders, Sessions};
+    ///
+    /// type Pairs<'a> = Vec<(&'a [u8], &'a [u8])>;
+    ///
+    /// fn map(pairs: Pairs<'_>) -> Result<HeaderMap, http::Error> {
+    ///     pairs
+    ///         .into_iter()
+    ///         .map(|(name, value)| Ok((HeaderName::from_bytes(name)?, HeaderValue::from_bytes(value)?)))
+    ///         .collect()
+    /// }
+    ///
+    /// fn begin(sessions: &Sessions, request: Pairs<'_>, uri: &Uri) -> Result<LazySession, http::Error> {
+    ///     Ok(sessions.begin_request(&RequestHead::new(&map(request)?, uri)))
+    /// }
+    ///
+    /// /// All headers of the response; they replace those that are there.
+    /// fn end(headers: ResponseHeaders, response: Pairs<'_>) -> Result<HeaderMap, http::Error> {
+    ///     let mut map = map(response)?;
+    ///     headers.apply(&mut map);
+    ///     Ok(map)
+    /// }
+    /// ```
+    pub fn begin_request(&self, head: &RequestHead<'_>) -> LazySession {
+        let mut client = proxies::client(&self.0.proxies, head);
+        client.plaintext &= self.0.secure;
+        let transports = &self.0.transports;
+        let in_url = transports.in_url(head);
+        let key_in_url = in_url.is_some();
+        let mut offered = transports.in_header(head.headers).unwrap_or_else(|| {
+            let cookies = head.headers.get_all(COOKIE).iter();
+            let offered = self.in_cookies(cookies.map(HeaderValue::as_bytes));
+            in_url.filter(|_| !offered.key_sent).unwrap_or(offered)
+        });
+        offered.key_in_url = key_in_url;
+        if client.plaintext {
+            if offered.key_sent {
+                let shared = &self.0.shared;
+                shared.suspicious(offered.first.as_ref(), Suspicion::Plaintext);
+            }
+            offered = Offered::nothing(offered.came, offered.goes);
+        }
+        LazySession::new(Arc::clone(&self.0.shared), offered, client)
+    }
+
+    /// The URL of a request as if it had no key in it; `None` if it has none. Handlers and logs should see this one.
+    ///
+    /// ```
+    /// use tenure::{settings::Transport, testing};
+    ///
+    /// let mut settings = testing::settings();
+    /// settings.transports = vec![Transport::Url];
+    /// let sessions = testing::sessions(&settings)?;
+    /// let uri = "/cart?page=2&sid=k3x9vqk3x9vqk3x9".parse()?;
+    /// assert_eq!(sessions.url_without_key(&uri).unwrap(), "/cart?page=2");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn url_without_key(&self, uri: &Uri) -> Option<Uri> {
+        self.0.transports.url_key.as_ref()?.without_key(uri)
+    }
+
+    /// The session of a request of which these `Cookie` headers alone are known.
     ///
     /// A header of more than 16 KiB or 180 cookies, which no browser sends, is not looked into.
     ///
@@ -172,24 +264,40 @@ impl Sessions {
     /// # }
     /// ```
     pub fn begin<'a>(&self, cookie_headers: impl IntoIterator<Item = &'a [u8]>) -> LazySession {
-        let name = self.0.cookie.name().as_bytes();
-        let offered = request_cookie::find(name, self.0.chunks, cookie_headers);
-        LazySession::new(Arc::clone(&self.0.shared), offered)
+        let offered = self.in_cookies(cookie_headers);
+        LazySession::new(Arc::clone(&self.0.shared), offered, Client::default())
+    }
+
+    fn in_cookies<'a>(&self, headers: impl IntoIterator<Item = &'a [u8]>) -> Offered {
+        let Prepared {
+            cookie,
+            chunks,
+            transports,
+            ..
+        } = &*self.0;
+        let nothing = Offered::nothing(Some(Transport::Cookie), transports.first);
+        if !transports.cookie {
+            return nothing;
+        }
+        let mut offered = request_cookie::find(nothing, cookie.name().as_bytes(), *chunks, headers);
+        if offered.key_sent {
+            // A browser that has kept one cookie will keep the next, and would send a dead one beside a key in the URL.
+            offered.goes = Transport::Cookie;
+        }
+        offered
     }
 
     /// The session with this key, outside of a request. What it changes has to be saved by [`Session::save`](crate::Session::save).
     pub fn session(&self, key: &str) -> LazySession {
-        let offered = Offered {
-            cookie_sent: false,
-            first: SessionKey::parse(key),
-            others: Vec::new(),
-        };
-        LazySession::new(Arc::clone(&self.0.shared), offered)
+        let mut offered = Offered::nothing(None, self.0.transports.first);
+        offered.first = SessionKey::parse(key);
+        LazySession::new(Arc::clone(&self.0.shared), offered, Client::default())
     }
 
     /// A new, empty session outside of a request. [`Session::save`](crate::Session::save) gives it a key.
     pub fn new_session(&self) -> LazySession {
-        LazySession::new(Arc::clone(&self.0.shared), Offered::default())
+        let offered = Offered::nothing(None, self.0.transports.first);
+        LazySession::new(Arc::clone(&self.0.shared), offered, Client::default())
     }
 
     /// What the response with this status must carry, if that is clear without a store call. Call [`finish`](Self::finish) if it is
@@ -197,7 +305,7 @@ impl Sessions {
     pub fn finish_now(&self, session: &LazySession, status: u16) -> Option<ResponseHeaders> {
         session
             .finish_now(status)
-            .map(|finished| self.headers(&finished))
+            .map(|finished| self.headers(finished))
     }
 
     /// Saves what the handlers changed, and tells what the response with this status must carry.
@@ -223,9 +331,8 @@ impl Sessions {
     ///         Err(error) => sessions.finish_now(&lazy, error.status()).unwrap_or_default(), // and a response that says so
     ///     },
     /// };
-    /// for set_cookie in headers.set_cookies() {
-    ///     println!("Set-Cookie: {set_cookie}");
-    /// }
+    /// let mut response = http::HeaderMap::new();
+    /// headers.apply(&mut response);
     /// # Ok(())
     /// # }
     /// ```
@@ -235,23 +342,59 @@ impl Sessions {
         status: u16,
     ) -> Result<ResponseHeaders, SessionError> {
         let finished = session.finish(status).await?;
-        Ok(self.headers(&finished))
+        Ok(self.headers(finished))
     }
 
-    fn headers(&self, finished: &Finished) -> ResponseHeaders {
-        let Prepared { cookie, chunks, .. } = &*self.0;
-        let (set_cookie, further_cookies) = match &finished.cookie {
-            CookieChange::None => (None, Vec::new()),
-            change if *chunks => chunks::headers(cookie, change),
-            CookieChange::Set { key, lifetime } => {
-                (Some(cookie.set("", key.as_str(), *lifetime)), Vec::new())
-            }
-            CookieChange::Remove => (Some(cookie.remove("")), Vec::new()),
+    fn headers(&self, finished: Finished) -> ResponseHeaders {
+        let Finished {
+            vary,
+            transport,
+            change,
+            key_in_url,
+            in_links,
+        } = finished;
+        let Prepared { transports, .. } = &*self.0;
+        let mut headers = ResponseHeaders {
+            vary_cookie: vary && transports.cookie,
+            vary_header: vary && transports.header,
+            no_store: key_in_url,
+            no_referrer: key_in_url,
+            ..ResponseHeaders::default()
         };
-        ResponseHeaders {
-            vary_cookie: finished.vary,
-            set_cookie,
-            further_cookies,
+        match transport {
+            Transport::Cookie => self.give_cookie(&change, &mut headers),
+            Transport::Header => {
+                headers.session_token = match change {
+                    KeyChange::Set { key, new: true, .. } => Some(key.as_str().to_owned()),
+                    KeyChange::Remove => Some(String::new()),
+                    KeyChange::Set { .. } | KeyChange::None => None,
+                };
+                headers.no_store |= vary;
+            }
+            Transport::Url => {
+                headers.no_store |= vary;
+                headers.no_referrer |= vary;
+                let url_key = transports.url_key.clone();
+                headers.in_links = url_key
+                    .zip(in_links)
+                    .map(|(url_key, key)| InLinks { url_key, key });
+            }
         }
+        headers
+    }
+
+    fn give_cookie(&self, change: &KeyChange, headers: &mut ResponseHeaders) {
+        let Prepared { cookie, chunks, .. } = &*self.0;
+        match change {
+            KeyChange::None => return,
+            change if *chunks => {
+                (headers.set_cookie, headers.further_cookies) = chunks::headers(cookie, change);
+            }
+            KeyChange::Set { key, lifetime, .. } => {
+                headers.set_cookie = Some(cookie.set("", key.as_str(), *lifetime));
+            }
+            KeyChange::Remove => headers.set_cookie = Some(cookie.remove("")),
+        }
+        headers.no_store |= self.0.no_store;
     }
 }

@@ -10,64 +10,51 @@ use crate::{key::SessionKey, session::Offered};
 /// No browser sends more than 180 cookies for a domain, or fills 16 KiB that servers accept (RFC 6265, section 6.1 asks for 50 and 4 KiB).
 const MAX_BYTES: usize = 16 * 1024;
 const MAX_COOKIES: usize = 180;
-/// Each value costs a store call.
-const MAX_VALUES: usize = 4;
 
 /// The keys that our cookies offer; with `chunked` also what their chunks make together.
 pub(super) fn find<'a>(
+    mut offered: Offered,
     name: &[u8],
     chunked: bool,
     headers: impl IntoIterator<Item = &'a [u8]>,
 ) -> Offered {
-    let mut offered = Offered::default();
     let mut chunks = Chunks::default();
     let (mut bytes, mut cookies) = (0, 0);
     for header in headers {
         bytes += header.len();
         if bytes > MAX_BYTES {
-            return ignored("it is longer than 16 KiB");
+            return ignored(offered, "it is longer than 16 KiB");
         }
         for pair in header.split(|byte| *byte == b';') {
             cookies += 1;
             if cookies > MAX_COOKIES {
-                return ignored("it holds more than 180 cookies");
+                return ignored(offered, "it holds more than 180 cookies");
             }
             let Some((found, value)) = name_and_value(pair) else {
                 continue;
             };
             if found != name {
-                offered.cookie_sent |= chunked && chunks.take(name, found, value);
+                offered.key_sent |= chunked && chunks.take(name, found, value);
                 continue;
             }
-            offered.cookie_sent = true;
+            offered.key_sent = true;
             let Some(key) = parse(value) else { continue };
-            if !offer(&mut offered, key) {
-                return ignored("it holds too many different session cookies");
+            if !offered.add(key) {
+                return ignored(offered, "it holds too many different session cookies");
             }
         }
     }
     if let Some(key) = chunks.key()
-        && !offer(&mut offered, key)
+        && !offered.add(key)
     {
-        return ignored("it holds too many different session cookies");
+        return ignored(offered, "it holds too many different session cookies");
     }
     offered
 }
 
-/// Adds the key, unless it is known; `false` if there are too many.
-fn offer(offered: &mut Offered, key: SessionKey) -> bool {
-    match &offered.first {
-        None => offered.first = Some(key),
-        Some(first) if *first == key || offered.others.contains(&key) => {}
-        Some(_) if offered.others.len() + 1 == MAX_VALUES => return false,
-        Some(_) => offered.others.push(key),
-    }
-    true
-}
-
-fn ignored(why: &str) -> Offered {
+fn ignored(offered: Offered, why: &str) -> Offered {
     tracing::warn!("the Cookie header is not looked into: {why}");
-    Offered::default()
+    Offered::nothing(offered.came, offered.goes)
 }
 
 fn name_and_value(pair: &[u8]) -> Option<(&[u8], &[u8])> {
@@ -116,19 +103,21 @@ fn unquote(mut quoted: &[u8]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::Transport;
 
     const KEY: &str = "0123456789abcdefghijklmnopqrstuv";
     const OTHER: &str = "z9y8x7w6v5u4t3s2r1q0ponmlkjihgfe";
 
     fn keys(headers: &[&[u8]]) -> (bool, Vec<String>) {
-        let offered = find(b"sessionid", false, headers.iter().copied());
+        let nothing = Offered::nothing(Some(Transport::Cookie), Transport::Cookie);
+        let offered = find(nothing, b"sessionid", false, headers.iter().copied());
         let keys = offered
             .first
             .iter()
             .chain(&offered.others)
             .map(|key| key.as_str().to_owned())
             .collect();
-        (offered.cookie_sent, keys)
+        (offered.key_sent, keys)
     }
 
     #[test]

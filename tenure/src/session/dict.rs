@@ -364,7 +364,7 @@ impl Session {
 }
 
 impl State {
-    fn remove(&mut self, key: &str) -> Result<bool, SessionError> {
+    pub(super) fn remove(&mut self, key: &str) -> Result<bool, SessionError> {
         self.writable()?;
         let there = self.data.remove(key).is_some();
         if there {

@@ -7,12 +7,13 @@ use crate::{
     error::SessionError,
     expiry::{EXPIRY_KEY, Expiry, StoredExpiry},
     json::Json,
+    limits::Terms,
     moment::Moment,
 };
 
 impl Inner {
-    pub(super) fn stored_expiry(&self, state: &State) -> StoredExpiry {
-        StoredExpiry::read(state.data.get_json(EXPIRY_KEY), &self.shared.zone)
+    pub(super) fn terms(&self, state: &State) -> Terms {
+        self.shared.rules.terms(&state.data, &self.shared.zone)
     }
 }
 
@@ -33,6 +34,8 @@ impl Session {
     ///
     /// Differs from Django in one thing: a `timedelta` there is a fixed moment, a `Duration` here counts from the last request, as a
     /// number of seconds does in Django.
+    ///
+    /// Limits hold beside it: see [`set_idle_limit`](Self::set_idle_limit).
     ///
     /// # Errors
     ///
@@ -82,7 +85,7 @@ impl Session {
     /// # });
     /// ```
     pub fn expiry(&self) -> Expiry {
-        match self.0.stored_expiry(&self.0.state()) {
+        match self.0.terms(&self.0.state()).expiry {
             StoredExpiry::Absent => Expiry::Default,
             StoredExpiry::BrowserClose => Expiry::BrowserClose,
             StoredExpiry::At(moment) => Expiry::At(moment.into()),
@@ -94,7 +97,7 @@ impl Session {
     }
 
     /// Seconds until the session ends, counted from now; negative if its end has passed. What the cookie's `Max-Age` is. Django's
-    /// `get_expiry_age()`, without a fraction.
+    /// `get_expiry_age()`, without a fraction, unless a limit ends the session sooner.
     ///
     /// ```
     /// # tenure::testing::run(async |session| {
@@ -104,11 +107,11 @@ impl Session {
     /// ```
     #[doc(alias = "get_expiry_age")]
     pub fn expiry_age(&self) -> i64 {
-        let stored = self.0.stored_expiry(&self.0.state());
-        self.0.shared.rules.age_micros(stored, self.0.shared.now()) / 1_000_000
+        let terms = self.0.terms(&self.0.state());
+        terms.age_micros(self.0.shared.now()) / 1_000_000
     }
 
-    /// The moment at which the session ends, were it saved now. Django's `get_expiry_date()`.
+    /// The moment at which the session ends, were it saved now. Django's `get_expiry_date()`, unless a limit ends it sooner.
     ///
     /// ```
     /// # tenure::testing::run(async |session| {
@@ -118,8 +121,8 @@ impl Session {
     /// ```
     #[doc(alias = "get_expiry_date")]
     pub fn expiry_date(&self) -> SystemTime {
-        let stored = self.0.stored_expiry(&self.0.state());
-        self.0.shared.rules.date(stored, self.0.shared.now()).into()
+        let terms = self.0.terms(&self.0.state());
+        terms.date(self.0.shared.now()).into()
     }
 
     /// Whether the session's cookie goes when the browser closes. Django's `get_expire_at_browser_close()`.
@@ -132,7 +135,6 @@ impl Session {
     /// ```
     #[doc(alias = "get_expire_at_browser_close")]
     pub fn expires_at_browser_close(&self) -> bool {
-        let stored = self.0.stored_expiry(&self.0.state());
-        self.0.shared.rules.at_browser_close(stored)
+        self.0.terms(&self.0.state()).at_browser_close()
     }
 }

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use super::{Inner, LazySession, Session, State, Stored};
+use super::{Inner, LazySession, Session, Shared, State, Stored, binding::Compared, transport};
 use crate::{
     error::SessionError,
     events::{EndReason, Suspicion},
     key::SessionKey,
     moment::Moment,
     record::Record,
+    settings::Policy,
 };
 
 impl LazySession {
@@ -33,13 +34,12 @@ impl LazySession {
                 let shared = &self.0.shared;
                 shared.tell(|events| events.loaded(shared.tag(key)));
             }
-            let mut state = self.0.state();
             match found {
                 Found::Nothing => {}
-                Found::One(key, record) => state.adopt(key, record),
-                Found::Several => state.ambiguous = true,
+                Found::One(key, record) => self.0.receive(key, record).await?,
+                Found::Several => self.0.state().ambiguous = true,
             }
-            state.loaded = true;
+            self.0.state().loaded = true;
         }
         Ok(Session(Arc::clone(&self.0)))
     }
@@ -52,26 +52,70 @@ enum Found {
     Several,
 }
 
-impl State {
-    pub(super) fn adopt(&mut self, key: SessionKey, record: Record) {
-        self.data = record.data;
-        self.stored = Some(Stored {
-            key,
-            version: record.version,
-            expires_at: record.expires_at.into(),
-            damaged: record.damage.is_some(),
-        });
+impl Shared {
+    /// When the session ends that the store has so, whatever else has written its date.
+    pub(super) fn ends_at(&self, record: &Record) -> Moment {
+        let (date, terms) = (
+            record.expires_at.into(),
+            self.rules.terms(&record.data, &self.zone),
+        );
+        // The clock is read only where it can matter.
+        if terms.are_limited() {
+            terms.end(date, self.now())
+        } else {
+            date
+        }
     }
 }
 
 impl Inner {
+    /// Takes the session that was found, unless it comes from elsewhere and ends for that.
+    async fn receive(&self, key: SessionKey, record: Record) -> Result<(), SessionError> {
+        let Compared {
+            policy,
+            by_fallback,
+        } = self.compare(&key, &record.data);
+        {
+            let mut state = self.state();
+            self.adopt(&mut state, key, record);
+            state.must_log_in_again = policy == Policy::Ask;
+            if by_fallback && policy == Policy::Off {
+                self.bind(&mut state)?;
+            }
+        }
+        if policy == Policy::End {
+            self.end(EndReason::Elsewhere).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes what the store has.
+    pub(super) fn adopt(&self, state: &mut State, key: SessionKey, record: Record) {
+        let (ends, date) = (self.shared.ends_at(&record), record.expires_at.into());
+        let damaged = record.damage.is_some();
+        state.transport = transport::of(&record.data);
+        state.data = record.data;
+        let terms = self.terms(state);
+        state.stored = Some(Stored {
+            key,
+            version: record.version,
+            expires_at: ends,
+            // Reading must not overwrite what somebody else may be able to read.
+            limits_missing: !damaged
+                && terms.are_limited()
+                && terms.are_missing(date, self.shared.now()),
+            damaged,
+            by_fallback: record.by_fallback,
+        });
+    }
+
     /// The one live session among the keys that the request offers.
     ///
     /// Several cookies of our name mean that a neighbour domain has set one too. Which one comes first says nothing about whose it is
     /// (RFC 6265, section 4.2.2), so if more than one is live, none of them counts.
     async fn find(&self) -> Result<Found, SessionError> {
         let Some(first) = &self.offered.first else {
-            if self.offered.cookie_sent {
+            if self.offered.key_sent {
                 self.shared.suspicious(None, Suspicion::MalformedKey);
             }
             return Ok(Found::Nothing);
@@ -93,6 +137,39 @@ impl Inner {
         Ok(found)
     }
 
+    /// Ends the session, which is gone then.
+    ///
+    /// Must be called with `io` locked.
+    async fn end(&self, reason: EndReason) -> Result<(), SessionError> {
+        let (ambiguous, own) = {
+            let state = self.state();
+            let own = state.stored.as_ref().map(|stored| stored.key.clone());
+            (state.ambiguous, own)
+        };
+        let offered = self.offered.first.iter().chain(&self.offered.others);
+        // Of several live sessions none counts, so it cannot be told which one is meant: all of them end.
+        for key in offered.filter(|_| ambiguous).chain(&own) {
+            let shared = &self.shared;
+            if shared.store.delete(key).await? {
+                shared.tell(|events| events.ended(shared.tag(key), reason));
+            }
+        }
+        if let Some(own) = own {
+            self.entry_goes(&own).await;
+        }
+        let mut state = self.state();
+        let State {
+            closed, passive, ..
+        } = *state;
+        *state = State {
+            loaded: true,
+            closed,
+            passive,
+            ..State::default()
+        };
+        Ok(())
+    }
+
     async fn find_live(&self, key: &SessionKey) -> Result<Option<Record>, SessionError> {
         let store = &self.shared.store;
         let Some(record) = store.load(key).await? else {
@@ -100,10 +177,16 @@ impl Inner {
             return Ok(None);
         };
         let now = self.shared.system.now();
-        if Moment::from(record.expires_at) <= Moment::from(now) {
+        if self.shared.ends_at(&record) <= Moment::from(now) {
             // Whoever comes next would find the same, and a sweep may be far off. Failing here would not make it any less expired.
             let session = self.shared.tag(key);
-            if let Err(error) = store.delete_expired(key, now).await {
+            let deleted = if record.expires_at <= now {
+                store.delete_expired(key, now).await
+            } else {
+                // A limit has ended it before the date that the store has.
+                store.delete(key).await
+            };
+            if let Err(error) = deleted {
                 tracing::warn!(%error, %session, "an expired session could not be deleted");
             }
             self.shared
@@ -113,6 +196,12 @@ impl Inner {
         if let Some(damage) = record.damage {
             self.shared
                 .suspicious(Some(key), Suspicion::Damaged(damage));
+        }
+        let travels = transport::of(&record.data);
+        if self.offered.came.is_some_and(|came| travels != Some(came)) {
+            // It is left alone: whoever it was given to has done nothing wrong.
+            self.shared.suspicious(Some(key), Suspicion::OtherTransport);
+            return Ok(None);
         }
         Ok(Some(record))
     }
@@ -167,23 +256,7 @@ impl Session {
     /// ```
     pub async fn flush(&self) -> Result<(), SessionError> {
         let _one_at_a_time = self.0.io.lock().await;
-        let ambiguous = self.0.state().ambiguous;
-        let offered = self.0.offered.first.iter().chain(&self.0.offered.others);
-        // Of several live sessions none counts, so it cannot be told which one is meant: all of them end.
-        for key in offered.filter(|_| ambiguous).chain(&self.key()) {
-            let shared = &self.0.shared;
-            if shared.store.delete(key).await? {
-                shared.tell(|events| events.ended(shared.tag(key), EndReason::Flushed));
-            }
-        }
-        let mut state = self.0.state();
-        let closed = state.closed;
-        *state = State {
-            loaded: true,
-            closed,
-            ..State::default()
-        };
-        Ok(())
+        self.0.end(EndReason::Flushed).await
     }
 
     /// Gives the session a new key and keeps its data; the old key is dead. Against fixation: call it when a visitor's rights change.

@@ -5,15 +5,25 @@
 //!
 //! * `dict.rs`: reading and changing values;
 //! * `expiry.rs`: when the session ends;
+//! * `limits.rs`: how long it may lie idle and last at all, and what does not prolong it;
 //! * `lifecycle.rs`: loading, saving, flushing, new keys;
 //! * `write.rs`: how a save is merged with those of other requests;
-//! * `finish.rs`: what the end of a request does.
+//! * `transport.rs`: how its key travels;
+//! * `finish.rs`: what the end of a request does;
+//! * `client.rs`: who has sent the request;
+//! * `binding.rs`: what ties the session to its user's browser and network;
+//! * `index.rs`: what of this a list of the user's sessions has to know.
 
+mod binding;
+mod client;
 mod dict;
 mod expiry;
 mod finish;
+mod index;
 mod lifecycle;
+mod limits;
 mod test_cookie;
+mod transport;
 mod write;
 
 use std::{
@@ -21,7 +31,13 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-pub(crate) use finish::{CookieChange, Finished};
+pub(crate) use binding::Binding;
+pub use client::Client;
+pub(crate) use finish::{Finished, KeyChange};
+#[cfg(feature = "auth")]
+pub(crate) use index::USER_ID;
+pub(crate) use index::UserSessions;
+pub use limits::TimeLeft;
 
 use crate::{
     changes::Changes,
@@ -32,8 +48,10 @@ use crate::{
     moment::{Moment, Zone},
     record::Version,
     secret::Secret,
+    settings::Transport,
     store::Store,
     system::System,
+    url_key::UrlKey,
 };
 
 /// What all sessions of one program share, prepared once.
@@ -45,13 +63,16 @@ pub(crate) struct Shared {
     /// The clock of texts without an offset in `_session_expiry`.
     pub(crate) zone: Zone,
     pub(crate) save_every_request: bool,
+    /// The most bytes of JSON, and the most keys, that a session may be saved with.
+    pub(crate) max_size: usize,
+    pub(crate) max_keys: Option<usize>,
     pub(crate) listener: Listener,
+    pub(crate) binding: Binding,
+    pub(crate) user_sessions: Option<Arc<UserSessions>>,
+    /// Puts keys into links, where they may travel in the URL.
+    pub(crate) url_key: Option<Arc<UrlKey>>,
     /// Signs what is bound to this site, such as the hash of a login.
     pub(crate) secret: Secret,
-    #[cfg_attr(
-        not(feature = "auth"),
-        expect(dead_code, reason = "logins alone sign with it")
-    )]
     pub(crate) secret_fallbacks: Vec<Secret>,
 }
 
@@ -61,10 +82,10 @@ impl Shared {
     }
 
     fn tag<'a>(&'a self, key: &'a SessionKey) -> SessionTag<'a> {
-        SessionTag::new(key, &self.secret)
+        SessionTag::new(key, &self.secret, self.store.hashes_keys())
     }
 
-    fn suspicious(&self, key: Option<&SessionKey>, what: Suspicion) {
+    pub(crate) fn suspicious(&self, key: Option<&SessionKey>, what: Suspicion) {
         let tag = key.map(|key| self.tag(key));
         self.tell(|events| events.suspicious(tag, what));
     }
@@ -74,14 +95,48 @@ impl Shared {
     }
 }
 
-/// The keys that the request's cookies offer.
-#[derive(Debug, Default)]
+/// So many different keys are taken from one request. Each costs a store call.
+const MOST_OFFERED: usize = 4;
+
+/// The keys that a request offers.
+#[derive(Debug)]
 pub(crate) struct Offered {
-    /// Whether the request carried our cookie at all, usable or not.
-    pub(crate) cookie_sent: bool,
+    /// How they came; a session whose key travels otherwise is not given to them. `None` outside of a request, where all are.
+    pub(crate) came: Option<Transport>,
+    /// How the key of a new session goes to the client.
+    pub(crate) goes: Transport,
+    /// Whether there was something in the place of keys, usable or not.
+    pub(crate) key_sent: bool,
+    /// Whether the request's URL holds a key, which may be another one.
+    pub(crate) key_in_url: bool,
     pub(crate) first: Option<SessionKey>,
-    /// Further, different values under the same name. Almost always empty.
+    /// Further, different keys in the same place. Almost always empty.
     pub(crate) others: Vec<SessionKey>,
+}
+
+impl Offered {
+    /// Nothing offered.
+    pub(crate) fn nothing(came: Option<Transport>, goes: Transport) -> Self {
+        Self {
+            came,
+            goes,
+            key_sent: false,
+            key_in_url: false,
+            first: None,
+            others: Vec::new(),
+        }
+    }
+
+    /// Adds the key, unless it is known; `false` if there are too many.
+    pub(crate) fn add(&mut self, key: SessionKey) -> bool {
+        match &self.first {
+            None => self.first = Some(key),
+            Some(first) if *first == key || self.others.contains(&key) => {}
+            Some(_) if self.others.len() + 1 == MOST_OFFERED => return false,
+            Some(_) => self.others.push(key),
+        }
+        true
+    }
 }
 
 /// The session of a request whose store has not been asked yet.
@@ -124,6 +179,7 @@ pub struct Session(Arc<Inner>);
 struct Inner {
     shared: Arc<Shared>,
     offered: Offered,
+    client: Client,
     /// Held across store calls, so that clones that load or save at the same time do it one after the other.
     io: tokio::sync::Mutex<()>,
     state: Mutex<State>,
@@ -143,16 +199,24 @@ struct State {
     changes: Changes,
     /// What the store holds, as far as this request knows. `None`: nothing, a first save creates.
     stored: Option<Stored>,
+    /// The request is not one of the user's own doing: it does not prolong the session.
+    passive: bool,
     /// A save was asked for although nothing changed.
     modified: bool,
+    /// How the key of the session that was loaded travels.
+    transport: Option<Transport>,
     /// The visitor's cookie must be sent, since something was saved or prolonged.
     cookie_due: bool,
     /// As `cookie_due`, and so urgently that even a failed response carries it: the visitor's present key is dead.
     key_changed: bool,
     /// The request offers several live sessions, of which none counts.
     ambiguous: bool,
+    /// The session came back from elsewhere: its user counts as nobody.
+    must_log_in_again: bool,
     /// Another request ended the session.
     interrupted: bool,
+    /// When this request logged in, if it did: its end says the same of when the session was seen.
+    entered: Option<Moment>,
     /// The response's head is on its way: no cookie can be sent any more.
     closed: bool,
 }
@@ -161,15 +225,20 @@ struct Stored {
     key: SessionKey,
     version: Version,
     expires_at: Moment,
+    /// It has to be written for its limits to hold, even if nothing changed.
+    limits_missing: bool,
     /// The record could not be decoded: saving replaces it even if nothing changed.
     damaged: bool,
+    /// It is signed with an older secret: see [`Record::by_fallback`](crate::Record::by_fallback).
+    by_fallback: bool,
 }
 
 impl LazySession {
-    pub(crate) fn new(shared: Arc<Shared>, offered: Offered) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, offered: Offered, client: Client) -> Self {
         Self(Arc::new(Inner {
             shared,
             offered,
+            client,
             io: tokio::sync::Mutex::default(),
             state: Mutex::default(),
         }))
@@ -211,10 +280,6 @@ impl Session {
         self.0.shared.store.engine()
     }
 
-    #[cfg_attr(
-        not(feature = "auth"),
-        expect(dead_code, reason = "logins alone need it")
-    )]
     pub(crate) fn shared(&self) -> &Shared {
         &self.0.shared
     }

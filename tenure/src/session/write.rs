@@ -2,9 +2,10 @@
 
 use std::time::Instant;
 
-use super::{Inner, Session, State, Stored};
+use super::{Inner, Session, Shared, State, Stored, transport};
 use crate::{
     changes::Changes,
+    data::Data,
     error::{SessionError, StoreError},
     events::Suspicion,
     key::SessionKey,
@@ -26,7 +27,9 @@ impl State {
             key,
             version,
             expires_at,
+            limits_missing: false,
             damaged: false,
+            by_fallback: false,
         });
         self.modified = false;
         self.cookie_due = true;
@@ -48,10 +51,12 @@ impl<'a> Taken<'a> {
     }
 
     /// Takes up what was changed since, too, and plans to write all of it.
-    fn plan(&mut self) -> Plan {
+    fn plan(&mut self) -> Result<Plan, SessionError> {
         let mut state = self.inner.state();
+        self.inner.bind_if_free(&mut state)?;
+        self.inner.note_begin(&mut state);
         self.changes.append(std::mem::take(&mut state.changes));
-        self.inner.plan(&state)
+        Ok(self.inner.plan(&state))
     }
 
     /// Looks again: another request may have prolonged the session.
@@ -70,8 +75,8 @@ impl<'a> Taken<'a> {
     /// Takes what another request has stored, and does this request's changes again on it.
     fn merge(&mut self, key: SessionKey, current: Option<Record>) -> Result<(), SessionError> {
         let now = self.inner.shared.now();
-        let alive = current.filter(|current| Moment::from(current.expires_at) > now);
         let shared = &self.inner.shared;
+        let alive = current.filter(|current| shared.ends_at(current) > now);
         let Some(mut current) = alive else {
             self.inner.state().interrupted = true;
             shared.suspicious(Some(&key), Suspicion::Interrupted);
@@ -85,7 +90,7 @@ impl<'a> Taken<'a> {
             let newer = {
                 let mut state = self.inner.state();
                 if state.changes.is_empty() {
-                    state.adopt(key, current);
+                    self.inner.adopt(&mut state, key, current);
                     return Ok(());
                 }
                 std::mem::take(&mut state.changes)
@@ -112,14 +117,31 @@ struct Plan {
     stored: Option<(SessionKey, Version)>,
 }
 
+impl Shared {
+    /// Refuses what is too large to be kept, before the store is asked, and so with the stored session left as it is.
+    fn check_limits(&self, data: &Data) -> Result<(), SessionError> {
+        let (keys, size) = (data.len(), data.json_len());
+        if let Some(limit) = self.max_keys.filter(|most| keys > *most) {
+            return Err(SessionError::TooManyKeys { keys, limit });
+        }
+        let limit = self.max_size;
+        if size > limit {
+            return Err(SessionError::TooLarge { size, limit });
+        }
+        Ok(())
+    }
+}
+
 impl Inner {
     fn plan(&self, state: &State) -> Plan {
-        let expires_at = self
-            .shared
-            .rules
-            .date(self.stored_expiry(state), self.shared.now());
+        let mut expires_at = self.terms(state).date(self.shared.now());
+        if let Some(stored) = state.stored.as_ref().filter(|_| state.passive) {
+            expires_at = expires_at.min(stored.expires_at);
+        }
+        let mut data = state.data.clone();
+        transport::mark(&mut data, self.transport(state));
         Plan {
-            record: Record::new(state.data.clone(), expires_at.into()),
+            record: Record::new(data, expires_at.into()),
             expires_at,
             stored: state
                 .stored
@@ -132,6 +154,9 @@ impl Inner {
     ///
     /// Must be called with `io` locked.
     pub(super) async fn write(&self, new_key: bool) -> Result<(), SessionError> {
+        if self.client.plaintext {
+            return Err(SessionError::Plaintext);
+        }
         let store = &self.shared.store;
         let closed = {
             let state = self.state();
@@ -148,7 +173,8 @@ impl Inner {
             if self.expired_meanwhile() {
                 taken.refresh().await?;
             }
-            let plan = taken.plan();
+            let plan = taken.plan()?;
+            self.shared.check_limits(&plan.record.data)?;
             let merge = match plan.stored {
                 None => {
                     let key = SessionKey::generate(&*self.shared.system)?;
@@ -173,9 +199,13 @@ impl Inner {
                     match store.rename(&old, &key, &plan.record, &version).await? {
                         Renamed::Renamed(version) => {
                             self.tell_cycled(&key, &old);
-                            let mut state = self.state();
-                            state.kept(key, version, plan.expires_at, self.shared.now());
-                            state.key_changed = true;
+                            {
+                                let mut state = self.state();
+                                let now = self.shared.now();
+                                state.kept(key.clone(), version, plan.expires_at, now);
+                                state.key_changed = true;
+                            }
+                            self.entry_moves(&old, &key).await;
                             break;
                         }
                         Renamed::Rekeyed(key) => {
@@ -255,6 +285,47 @@ impl Session {
         self.0.write(false).await
     }
 
+    /// Writes the session as it is, and with the end that it has, because an older secret has signed it.
+    ///
+    /// Nothing happens if another request has written or ended it meanwhile: that one has signed it. Nor is anything lost if it fails; the
+    /// next request tries again.
+    pub(super) async fn sign_anew(&self) {
+        let _one_at_a_time = self.0.io.lock().await;
+        let planned = {
+            let state = self.0.state();
+            state.stored.as_ref().map(|stored| {
+                let mut record = Record::new(state.data.clone(), stored.expires_at.into());
+                record.by_fallback = true;
+                (stored.key.clone(), stored.version.clone(), record)
+            })
+        };
+        let Some((key, version, record)) = planned else {
+            return;
+        };
+        let shared = &self.0.shared;
+        let saved = shared.store.save(&key, &record, &version).await;
+        let mut state = self.0.state();
+        let Some(stored) = &mut state.stored else {
+            return;
+        };
+        match saved {
+            Ok(Saved::Saved(version)) => {
+                stored.version = version;
+                stored.by_fallback = false;
+            }
+            Ok(Saved::Rekeyed(key)) => {
+                stored.key = key;
+                stored.by_fallback = false;
+                state.cookie_due = true;
+            }
+            Ok(Saved::Conflict(_) | Saved::Gone) => {}
+            Err(error) => {
+                let session = shared.tag(&key);
+                tracing::warn!(%error, %session, "a session could not be signed with the new secret");
+            }
+        }
+    }
+
     /// Moves the end of the session to `expires_at`, touching nothing else.
     ///
     /// Nothing happens if another request has saved or ended it meanwhile: its end is as that one left it.
@@ -273,8 +344,7 @@ impl Session {
                 Err(SessionError::Interrupted) => return Ok(()),
                 refreshed => refreshed?,
             }
-            let expiry = self.0.stored_expiry(&self.0.state());
-            expires_at = self.0.shared.rules.date(expiry, self.0.shared.now());
+            expires_at = self.0.terms(&self.0.state()).date(self.0.shared.now());
         }
         let stored = {
             let state = self.0.state();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Settings, SettingsError, suggest::nearest};
+use super::{Settings, SettingsError, Transport, suggest::nearest};
 
 /// Each engine's short name with Django's dotted one.
 const ENGINES: &[(&str, &str)] = &[
@@ -25,6 +25,8 @@ const SERIALIZER: &str = "django.contrib.sessions.serializers.JSONSerializer";
 pub(super) const MOST_SECONDS: u32 = u32::MAX;
 /// The least that `TENURE_MAX_SIZE` may be, in bytes: below, a login would not fit.
 pub(super) const LEAST_MAX_SIZE: u32 = 1024;
+/// The least that `TENURE_MAX_KEYS` may be: below, a login and what goes with it would not fit.
+const LEAST_MAX_KEYS: usize = 10;
 
 impl Settings {
     /// Whether everything can be used as it is set. Engines and layers call it, so that settings made in a program are checked too.
@@ -48,7 +50,10 @@ impl Settings {
     pub fn check(&self) -> Result<(), SettingsError> {
         self.check_engine()?;
         self.check_cookie()?;
+        self.check_transports()?;
         self.check_limits()?;
+        self.check_user_sessions()?;
+        self.proxies()?;
         self.check_databases_and_caches()?;
         self.check_login_urls()?;
         self.check_users()?;
@@ -147,6 +152,12 @@ impl Settings {
                  no SESSION_COOKIE_DOMAIN",
             );
         }
+        let by_http_alone = prefix("__Http-") || prefix("__Host-Http-");
+        if by_http_alone && !(self.cookie_secure && self.cookie_httponly) {
+            return wrong_name(
+                "browsers keep such a cookie only with SESSION_COOKIE_SECURE = true and SESSION_COOKIE_HTTPONLY = true",
+            );
+        }
         let needed = "browsers keep such a cookie only with SESSION_COOKIE_SECURE = true";
         if prefix("__Secure-") && !self.cookie_secure {
             return wrong_name(needed);
@@ -156,6 +167,35 @@ impl Settings {
             return Err(SettingsError::invalid(
                 "SESSION_COOKIE_SAMESITE",
                 value,
+                needed,
+            ));
+        }
+        Ok(())
+    }
+
+    fn check_transports(&self) -> Result<(), SettingsError> {
+        let wrong = |needed| {
+            let found = format!("{:?}", self.transports).to_ascii_lowercase();
+            Err(SettingsError::described(
+                "TENURE_TRANSPORTS",
+                &found,
+                needed,
+            ))
+        };
+        if self.transports.is_empty() {
+            return wrong("at least one of \"cookie\", \"header\" and \"url\" is needed");
+        }
+        let in_url = self.transports.contains(&Transport::Url);
+        if in_url && matches!(self.engine_name()?, "signed_cookies" | "encrypted_cookies") {
+            return wrong("with sessions in cookies, the whole session would stand in the URL");
+        }
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+        let parameter = self.url_parameter.as_str();
+        if parameter.is_empty() || !parameter.bytes().all(plain) {
+            let needed = "one or more letters, digits, - and _ are needed";
+            return Err(SettingsError::invalid(
+                "TENURE_URL_PARAMETER",
+                parameter,
                 needed,
             ));
         }
@@ -172,6 +212,7 @@ impl Settings {
                 &format!("a whole number of seconds from 1 to {MOST_SECONDS} is needed"),
             ));
         }
+        self.check_idle_and_absolute()?;
         if self.store_timeout.is_zero() || self.store_timeout > most {
             return Err(SettingsError::described(
                 "TENURE_STORE_TIMEOUT",
@@ -184,6 +225,62 @@ impl Settings {
                 "TENURE_MAX_SIZE",
                 &self.max_size.to_string(),
                 &format!("at least {LEAST_MAX_SIZE} bytes are needed"),
+            ));
+        }
+        if let Some(keys) = self.max_keys.filter(|keys| *keys < LEAST_MAX_KEYS) {
+            return Err(SettingsError::described(
+                "TENURE_MAX_KEYS",
+                &keys.to_string(),
+                &format!("at least {LEAST_MAX_KEYS} are needed"),
+            ));
+        }
+        Ok(())
+    }
+
+    fn check_user_sessions(&self) -> Result<(), SettingsError> {
+        match self.max_sessions {
+            Some(most) if most == 0 || !self.user_sessions => {
+                let needed = "a number from 1 on is needed, and TENURE_USER_SESSIONS = true";
+                Err(SettingsError::described(
+                    "TENURE_MAX_SESSIONS",
+                    &most.to_string(),
+                    needed,
+                ))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn check_idle_and_absolute(&self) -> Result<(), SettingsError> {
+        let most = Duration::from_secs(MOST_SECONDS.into());
+        let (idle, absolute) = (self.idle_limit, self.absolute_limit);
+        for (setting, limit) in [
+            ("TENURE_IDLE_LIMIT", idle),
+            ("TENURE_ABSOLUTE_LIMIT", absolute),
+        ] {
+            let wrong = |limit: &Duration| {
+                *limit < Duration::from_secs(1) || *limit > most || limit.subsec_nanos() != 0
+            };
+            if let Some(limit) = limit.filter(wrong) {
+                return Err(SettingsError::described(
+                    setting,
+                    &format!("{limit:?}"),
+                    &format!(
+                        "a whole number of seconds from 1 to {MOST_SECONDS} is needed, or nothing at all"
+                    ),
+                ));
+            }
+        }
+        if let (Some(idle), Some(absolute)) = (idle, absolute)
+            && idle > absolute
+        {
+            return Err(SettingsError::described(
+                "TENURE_IDLE_LIMIT",
+                &format!("{} seconds", idle.as_secs()),
+                &format!(
+                    "at most TENURE_ABSOLUTE_LIMIT, {} seconds, is needed: a session that has ended cannot lie idle",
+                    absolute.as_secs()
+                ),
             ));
         }
         Ok(())

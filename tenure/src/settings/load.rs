@@ -6,7 +6,7 @@ use toml::Table;
 
 use super::{
     AssuranceLevel, AtMaxSessions, CacheSettings, DatabaseSettings, Policy, Settings,
-    SettingsError, Transport, UserColumns,
+    SettingsError, Transport, UrlPlace, UserColumns,
     check::LEAST_MAX_SIZE,
     value::{Given, Raw},
 };
@@ -57,6 +57,7 @@ const NAMES: &[&str] = &[
     "TENURE_MAX_KEYS",
     "TENURE_MAX_SESSIONS",
     "TENURE_MAX_SIZE",
+    "TENURE_NO_STORE",
     "TENURE_PASSWORD_HASHER",
     PROFILE,
     "TENURE_READ_REPLICA",
@@ -67,6 +68,7 @@ const NAMES: &[&str] = &[
     "TENURE_TRANSPORTS",
     "TENURE_TRUSTED_PROXIES",
     "TENURE_URL_PARAMETER",
+    "TENURE_URL_PLACE",
     "TENURE_USER_COLUMNS",
     "TENURE_USER_SESSIONS",
     "TENURE_USER_TABLE",
@@ -312,7 +314,7 @@ impl Settings {
                 self.at_max_sessions = given.word(needed, AtMaxSessions::parse)?;
             }
             "TENURE_BIND_USER_AGENT" => {
-                self.bind_user_agent = given.word(POLICIES, Policy::parse)?
+                self.bind_user_agent = given.word(POLICIES, Policy::parse)?;
             }
             "TENURE_BIND_ADDRESS" => self.bind_address = given.word(POLICIES, Policy::parse)?,
             "TENURE_TRUSTED_PROXIES" => self.trusted_proxies = given.list()?,
@@ -326,6 +328,11 @@ impl Settings {
                 self.transports = Option::ok_or_else(known, || given.wrong(needed))?;
             }
             "TENURE_URL_PARAMETER" => self.url_parameter = given.text()?,
+            "TENURE_URL_PLACE" => {
+                let needed = "\"query\" or \"path\" is needed";
+                self.url_place = given.word(needed, UrlPlace::parse)?;
+            }
+            "TENURE_NO_STORE" => self.no_store = given.flag()?,
             "TENURE_MAX_KEYS" => self.max_keys = given.optional_count()?,
             "TENURE_REMEMBER_COOKIE_NAME" => self.remember_cookie_name = given.text()?,
             "TENURE_REMEMBER_AGE" => self.remember_age = given.seconds()?,

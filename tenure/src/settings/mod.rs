@@ -20,6 +20,7 @@ mod check;
 mod error;
 mod load;
 mod policy;
+mod proxies;
 mod redact;
 mod same_site;
 mod secret_key;
@@ -34,10 +35,11 @@ use std::{collections::BTreeMap, fmt, path::PathBuf, time::Duration};
 pub use assurance::AssuranceLevel;
 pub use error::SettingsError;
 pub use policy::{AtMaxSessions, Policy};
+pub(crate) use proxies::TrustedProxies;
 pub use redact::without_password;
 pub use same_site::SameSite;
 pub(crate) use suggest::nearest;
-pub use transport::Transport;
+pub use transport::{Transport, UrlPlace};
 pub use users::UserColumns;
 
 use crate::secret::Secret;
@@ -132,7 +134,7 @@ pub struct Settings {
     ///
     /// See [`ReadReplica`](crate::engine::db::ReadReplica) for what this costs.
     pub read_replica: Option<String>,
-    /// `TENURE_MAX_SIZE`: how many bytes a stored session may inflate to. 1 MiB.
+    /// `TENURE_MAX_SIZE`: how many bytes of JSON a session may have. A larger one is not saved, and not inflated. 1 MiB.
     pub max_size: usize,
     /// `TENURE_COOKIE_REVOCATION`: where the cookie engines remember which sessions were ended: `db`, `cache`, or `none` for nowhere. They
     /// are not opened without it. See [`engine::cookies`](crate::engine::cookies).
@@ -159,7 +161,7 @@ pub struct Settings {
     /// None.
     pub absolute_limit: Option<Duration>,
     /// `TENURE_HASH_KEYS`: whether the store keeps a hash of each key in its place, so that who reads the store can use none. Django does not
-    /// find such sessions. `false`.
+    /// find such sessions, and switching it on or off ends those that there are. `false`.
     pub hash_keys: bool,
     /// `TENURE_USER_SESSIONS`: whether the sessions of each user are listed, for "your devices" and "log out everywhere". `false`.
     pub user_sessions: bool,
@@ -178,7 +180,12 @@ pub struct Settings {
     pub transports: Vec<Transport>,
     /// `TENURE_URL_PARAMETER`: what the key is called where it stands in the URL. `sid`.
     pub url_parameter: String,
-    /// `TENURE_MAX_KEYS`: how many keys a session may hold. None: any number.
+    /// `TENURE_URL_PLACE`: where in the URL it stands: `query` or `path`.
+    pub url_place: UrlPlace,
+    /// `TENURE_NO_STORE`: whether responses with the session's cookie also say `Cache-Control: private, no-store`, so that no cache
+    /// gives out one visitor's session to another. Django's do not. `false`.
+    pub no_store: bool,
+    /// `TENURE_MAX_KEYS`: how many keys a session may hold. One with more is not saved. None: any number.
     pub max_keys: Option<usize>,
     /// `TENURE_REMEMBER_COOKIE_NAME`: the cookie that remembers a user beyond the session. `remember`.
     pub remember_cookie_name: String,
@@ -309,6 +316,8 @@ impl Settings {
             trusted_proxies: Vec::new(),
             transports: vec![Transport::Cookie],
             url_parameter: "sid".into(),
+            url_place: UrlPlace::Query,
+            no_store: false,
             max_keys: None,
             remember_cookie_name: "remember".into(),
             remember_age: Duration::from_hours(30 * 24),
@@ -335,6 +344,7 @@ impl Settings {
             absolute_limit: Some(Duration::from_hours(30 * 24)),
             hash_keys: true,
             user_sessions: true,
+            no_store: true,
             max_keys: Some(1000),
             remember_cookie_name: "__Host-remember".into(),
             ..Self::django()

@@ -13,6 +13,7 @@
 //! Expiry is judged by the session, not by the store: `load` gives an expired record as it is.
 
 mod answers;
+pub(crate) mod index;
 mod powers;
 mod shared;
 
@@ -20,6 +21,7 @@ use std::{future::Future, time::SystemTime};
 
 pub use self::{
     answers::{Created, Listed, Renamed, Saved},
+    index::Index,
     powers::Powers,
     shared::Store,
 };
@@ -97,6 +99,25 @@ pub trait SessionStore: Send + Sync + 'static {
     ///
     /// When the store is unavailable; the session may still be there then.
     fn delete(&self, key: &SessionKey) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// Removes the sessions under all of these keys.
+    ///
+    /// The default removes one after the other; a store should do it in few steps: ending a thousand sessions of a user waits for it.
+    ///
+    /// # Errors
+    ///
+    /// When the store is unavailable; some of the sessions may still be there then.
+    fn delete_many(
+        &self,
+        keys: &[SessionKey],
+    ) -> impl Future<Output = Result<(), StoreError>> + Send {
+        async move {
+            for key in keys {
+                self.delete(key).await?;
+            }
+            Ok(())
+        }
+    }
 
     /// As [`save`](Self::save), moving the session from the key `old` to `new` at the same time.
     ///
@@ -203,6 +224,12 @@ pub trait SessionStore: Send + Sync + 'static {
     ) -> impl Future<Output = Result<u64, StoreError>> + Send {
         let _ = (now, limit);
         async { Ok(0) }
+    }
+
+    /// The index of its users' sessions that the store keeps in its own way. The default is none: tenure then keeps the index in records of
+    /// the store.
+    fn index(&self) -> Option<Index> {
+        None
     }
 
     /// The next `limit` sessions whose names come after `after`, in order of their names.

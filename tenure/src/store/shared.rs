@@ -1,13 +1,14 @@
-//! Any store, shared: its type forgotten, and a deadline on every call.
+//! Any store, shared: its type forgotten, a deadline on every call, and keys hashed where the settings say so.
 
 use std::{
+    borrow::Cow,
     future::Future,
     pin::Pin,
     sync::Arc,
     time::{Duration, SystemTime},
 };
 
-use super::{Created, Listed, Powers, Renamed, Saved, SessionStore};
+use super::{Created, Index, Listed, Powers, Renamed, Saved, SessionStore};
 use crate::{
     error::StoreError,
     key::SessionKey,
@@ -30,6 +31,8 @@ trait ErasedStore: Send + Sync {
         base: &'a Version,
     ) -> StoreFuture<'a, Saved>;
     fn delete<'a>(&'a self, key: &'a SessionKey) -> StoreFuture<'a, bool>;
+    fn delete_many<'a>(&'a self, keys: &'a [SessionKey]) -> StoreFuture<'a, ()>;
+    fn index(&self) -> Option<Index>;
     fn rename<'a>(
         &'a self,
         old: &'a SessionKey,
@@ -75,6 +78,12 @@ impl<S: SessionStore> ErasedStore for S {
     fn delete<'a>(&'a self, key: &'a SessionKey) -> StoreFuture<'a, bool> {
         Box::pin(SessionStore::delete(self, key))
     }
+    fn delete_many<'a>(&'a self, keys: &'a [SessionKey]) -> StoreFuture<'a, ()> {
+        Box::pin(SessionStore::delete_many(self, keys))
+    }
+    fn index(&self) -> Option<Index> {
+        SessionStore::index(self)
+    }
     fn rename<'a>(
         &'a self,
         old: &'a SessionKey,
@@ -119,6 +128,7 @@ impl<S: SessionStore> ErasedStore for S {
 pub struct Store {
     store: Arc<dyn ErasedStore>,
     deadline: Duration,
+    hash_keys: bool,
 }
 
 impl Store {
@@ -127,7 +137,15 @@ impl Store {
         Self {
             store: Arc::new(store),
             deadline,
+            hash_keys: false,
         }
+    }
+
+    /// The same store. If `hash_keys`, as `TENURE_HASH_KEYS` says, it is given the hash of each key in its place, unless the key is the
+    /// session ([`Powers::in_key`]).
+    pub(crate) fn hashing(mut self, hash_keys: bool) -> Self {
+        self.hash_keys = hash_keys && !self.powers().in_key;
+        self
     }
 
     /// How long one call may take.
@@ -145,6 +163,52 @@ impl Store {
         self.store.powers()
     }
 
+    /// See [`SessionStore::index`].
+    pub fn index(&self) -> Option<Index> {
+        self.store.index()
+    }
+
+    pub(crate) fn hashes_keys(&self) -> bool {
+        self.hash_keys
+    }
+
+    /// What the store keeps the session under: its key, or the key's hash where `TENURE_HASH_KEYS` is on.
+    pub(crate) fn name(&self, key: &SessionKey) -> SessionKey {
+        self.named(key).into_owned()
+    }
+
+    fn named<'k>(&self, key: &'k SessionKey) -> Cow<'k, SessionKey> {
+        if self.hash_keys {
+            Cow::Owned(key.hashed())
+        } else {
+            Cow::Borrowed(key)
+        }
+    }
+
+    /// The same store, whose keys are the names that [`scan`](Self::scan) lists. They differ from the sessions' keys where `TENURE_HASH_KEYS`
+    /// is on: a name opens no session then.
+    ///
+    /// ```
+    /// # async fn example(sessions: tenure::Sessions) -> Result<(), tenure::StoreError> {
+    /// use tenure::SessionKey;
+    ///
+    /// let store = sessions.store().by_name();
+    /// for session in store.scan(None, 100).await? {
+    ///     if let Some(name) = SessionKey::parse(&session.name) {
+    ///         store.delete(&name).await?;
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn by_name(&self) -> Self {
+        Self {
+            hash_keys: false,
+            ..self.clone()
+        }
+    }
+
     /// See [`SessionStore::prepare`].
     ///
     /// # Errors
@@ -160,7 +224,7 @@ impl Store {
     ///
     /// As there, or at the deadline. The same holds for every method below.
     pub async fn load(&self, key: &SessionKey) -> Result<Option<Record>, StoreError> {
-        self.within(self.store.load(key)).await
+        self.within(self.store.load(&self.named(key))).await
     }
 
     /// See [`SessionStore::create`].
@@ -169,7 +233,8 @@ impl Store {
     ///
     /// As there, or at the deadline.
     pub async fn create(&self, key: &SessionKey, record: &Record) -> Result<Created, StoreError> {
-        self.within(self.store.create(key, record)).await
+        self.within(self.store.create(&self.named(key), record))
+            .await
     }
 
     /// See [`SessionStore::save`].
@@ -183,7 +248,8 @@ impl Store {
         record: &Record,
         base: &Version,
     ) -> Result<Saved, StoreError> {
-        self.within(self.store.save(key, record, base)).await
+        self.within(self.store.save(&self.named(key), record, base))
+            .await
     }
 
     /// See [`SessionStore::delete`].
@@ -192,7 +258,20 @@ impl Store {
     ///
     /// As there, or at the deadline.
     pub async fn delete(&self, key: &SessionKey) -> Result<bool, StoreError> {
-        self.within(self.store.delete(key)).await
+        self.within(self.store.delete(&self.named(key))).await
+    }
+
+    /// See [`SessionStore::delete_many`].
+    ///
+    /// # Errors
+    ///
+    /// As there, or at the deadline.
+    pub async fn delete_many(&self, keys: &[SessionKey]) -> Result<(), StoreError> {
+        if !self.hash_keys {
+            return self.within(self.store.delete_many(keys)).await;
+        }
+        let names: Vec<SessionKey> = keys.iter().map(SessionKey::hashed).collect();
+        self.within(self.store.delete_many(&names)).await
     }
 
     /// See [`SessionStore::rename`].
@@ -207,7 +286,11 @@ impl Store {
         record: &Record,
         base: &Version,
     ) -> Result<Renamed, StoreError> {
-        self.within(self.store.rename(old, new, record, base)).await
+        self.within(
+            self.store
+                .rename(&self.named(old), &self.named(new), record, base),
+        )
+        .await
     }
 
     /// See [`SessionStore::touch`].
@@ -221,7 +304,8 @@ impl Store {
         expires_at: SystemTime,
         base: &Version,
     ) -> Result<bool, StoreError> {
-        self.within(self.store.touch(key, expires_at, base)).await
+        self.within(self.store.touch(&self.named(key), expires_at, base))
+            .await
     }
 
     /// See [`SessionStore::delete_expired`].
@@ -234,7 +318,8 @@ impl Store {
         key: &SessionKey,
         now: SystemTime,
     ) -> Result<bool, StoreError> {
-        self.within(self.store.delete_expired(key, now)).await
+        self.within(self.store.delete_expired(&self.named(key), now))
+            .await
     }
 
     /// See [`SessionStore::clear_expired`].

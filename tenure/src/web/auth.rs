@@ -15,7 +15,7 @@ use super::tower::{failure, plain};
 use crate::{
     auth::{Admission, Auth, AuthError, LoginRequired, User},
     error::SessionError,
-    session::LazySession,
+    session::{LazySession, Session},
 };
 
 /// The user of a request with these extensions: the one whom a [`LoginRequired`] has found, else the one of the session.
@@ -23,9 +23,12 @@ pub(super) async fn user(extensions: &Extensions, auth: &Auth) -> Result<Option<
     if let Some(user) = extensions.get::<User>() {
         return Ok(Some(user.clone()));
     }
+    auth.user(&session(extensions).await?).await
+}
+
+async fn session(extensions: &Extensions) -> Result<Session, SessionError> {
     let session = extensions.get::<LazySession>().cloned();
-    let session = session.ok_or(SessionError::MissingLayer)?;
-    auth.user(&session.load().await?).await
+    session.ok_or(SessionError::MissingLayer)?.load().await
 }
 
 /// The response in place of one that had to know the user.
@@ -90,7 +93,8 @@ where
             let target = target.map_or("/", |target| target.as_str());
             let admission = async {
                 let user = user(&parts.extensions, guard.auth()).await?;
-                guard.admit(user, target).await
+                let session = session(&parts.extensions).await?;
+                guard.admit(&session, user, target).await
             };
             match admission.await {
                 Ok(Admission::Admitted(user)) => {
@@ -102,6 +106,7 @@ where
                     let text = "You are logged in, but not allowed to see this page.\n";
                     Ok(plain(StatusCode::FORBIDDEN, text))
                 }
+                Ok(Admission::ProveAgain) => Ok(auth_failure(AuthError::NotRecent)),
                 Err(error) => Ok(auth_failure(error)),
             }
         })

@@ -6,10 +6,18 @@ mod auth;
 mod axum;
 #[cfg(all(feature = "axum", feature = "auth"))]
 mod axum_auth;
+#[cfg(feature = "axum")]
+mod axum_csrf;
+#[cfg(feature = "axum")]
+mod axum_time_left;
+mod passive;
 mod tower;
 
 #[cfg(feature = "auth")]
 pub use auth::LoginRequiredService;
 #[cfg(all(feature = "axum", feature = "auth"))]
 pub use axum_auth::UserRejection;
+#[cfg(feature = "axum")]
+pub use axum_time_left::seconds_left;
+pub use passive::{Passive, PassiveService};
 pub use tower::{ResponseFuture, SessionLayer, SessionService};

@@ -3,13 +3,14 @@
 use std::{
     any::Any,
     future::Future,
+    net::IpAddr,
     pin::Pin,
     task::{Context, Poll, ready},
 };
 
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode,
-    header::{CONTENT_TYPE, COOKIE, RETRY_AFTER, SET_COOKIE, VARY},
+    Extensions, HeaderName, HeaderValue, Request, Response, StatusCode,
+    header::{CONTENT_TYPE, RETRY_AFTER, VARY},
 };
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
@@ -18,7 +19,7 @@ use tower_service::Service;
 use crate::{
     engine::OpenError,
     error::{SessionError, StoreError},
-    middleware::{ResponseHeaders, Sessions},
+    middleware::{RequestHead, ResponseHeaders, Sessions},
     session::LazySession,
     settings::{Settings, SettingsError},
     store::SessionStore,
@@ -55,7 +56,11 @@ const PLAIN_TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=ut
 #[doc(alias = "SessionMiddleware")]
 pub struct SessionLayer {
     sessions: Sessions,
+    peer_address: Option<PeerAddress>,
 }
+
+/// How the address at the other end of a request's connection is found.
+type PeerAddress = fn(&Extensions) -> Option<IpAddr>;
 
 impl SessionLayer {
     /// A layer over the engine that the settings name. See [`Sessions::open`].
@@ -75,11 +80,46 @@ impl SessionLayer {
     pub fn new(store: impl SessionStore, settings: &Settings) -> Result<Self, SettingsError> {
         Sessions::new(store, settings).map(Self::from)
     }
+
+    /// The same, told how to find the address at the other end of a request's connection, which only the server knows: the list of a user's
+    /// sessions shows it, `TENURE_BIND_ADDRESS` compares it, and `TENURE_TRUSTED_PROXIES` needs it to tell proxies from others.
+    ///
+    /// ```no_run
+    /// // Not run: it listens for ever.
+    /// use std::net::SocketAddr;
+    /// use axum::{Router, extract::ConnectInfo, routing::get};
+    /// use tenure::{Session, SessionLayer, Settings};
+    ///
+    /// async fn address(session: Session) -> String {
+    ///     format!("{:?}", session.client().address())
+    /// }
+    ///
+    /// # async fn serve() -> Result<(), Box<dyn std::error::Error>> {
+    /// let sessions = SessionLayer::open(Settings::load()?).await?.with_peer_address(|extensions| {
+    ///     let ConnectInfo(peer) = extensions.get::<ConnectInfo<SocketAddr>>()?;
+    ///     Some(peer.ip())
+    /// });
+    /// let app: Router = Router::new().route("/", get(address)).layer(sessions);
+    /// let listener = tokio::net::TcpListener::bind("127.0.0.1:8000").await?;
+    /// axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_peer_address(self, find: fn(&Extensions) -> Option<IpAddr>) -> Self {
+        Self {
+            peer_address: Some(find),
+            ..self
+        }
+    }
 }
 
 impl From<Sessions> for SessionLayer {
     fn from(sessions: Sessions) -> Self {
-        Self { sessions }
+        Self {
+            sessions,
+            peer_address: None,
+        }
     }
 }
 
@@ -90,6 +130,7 @@ impl<S> Layer<S> for SessionLayer {
         SessionService {
             inner,
             sessions: self.sessions.clone(),
+            peer_address: self.peer_address,
         }
     }
 }
@@ -99,6 +140,7 @@ impl<S> Layer<S> for SessionLayer {
 pub struct SessionService<S> {
     inner: S,
     sessions: Sessions,
+    peer_address: Option<PeerAddress>,
 }
 
 impl<S, RequestBody, ResponseBody> Service<Request<RequestBody>> for SessionService<S>
@@ -115,13 +157,14 @@ where
     }
 
     fn call(&mut self, mut request: Request<RequestBody>) -> Self::Future {
-        let session = self.sessions.begin(
-            request
-                .headers()
-                .get_all(COOKIE)
-                .iter()
-                .map(HeaderValue::as_bytes),
-        );
+        let mut head = RequestHead::new(request.headers(), request.uri());
+        head.peer = self
+            .peer_address
+            .and_then(|find| find(request.extensions()));
+        let session = self.sessions.begin_request(&head);
+        if let Some(uri) = self.sessions.url_without_key(request.uri()) {
+            *request.uri_mut() = uri;
+        }
         request.extensions_mut().insert(session.clone());
         ResponseFuture {
             inner: self.inner.call(request),
@@ -162,7 +205,7 @@ where
             let mut response = ready!(this.inner.poll(context))?;
             let status = response.status().as_u16();
             if let Some(headers) = this.sessions.finish_now(this.session, status) {
-                apply(headers, response.headers_mut());
+                headers.apply(response.headers_mut());
                 return Poll::Ready(Ok(response));
             }
             let (sessions, session) = (this.sessions.clone(), this.session.clone());
@@ -178,7 +221,7 @@ where
         };
         match finished {
             Ok(headers) => {
-                apply(headers, response.headers_mut());
+                headers.apply(response.headers_mut());
                 Poll::Ready(Ok(response))
             }
             Err(error) => {
@@ -186,7 +229,7 @@ where
                 let status = response.status().as_u16();
                 // A key that was changed before the outage is the only one that still works, so the visitor must learn it all the same.
                 if let Some(headers) = this.sessions.finish_now(this.session, status) {
-                    apply(headers, response.headers_mut());
+                    headers.apply(response.headers_mut());
                 }
                 Poll::Ready(Ok(response))
             }
@@ -199,50 +242,6 @@ impl<F, Body> std::fmt::Debug for ResponseFuture<F, Body> {
         f.debug_struct("ResponseFuture")
             .field("session", &self.session)
             .finish_non_exhaustive()
-    }
-}
-
-fn apply(headers: ResponseHeaders, map: &mut HeaderMap) {
-    if headers.vary_cookie {
-        vary_on_cookie(map);
-    }
-    for set_cookie in headers.set_cookies() {
-        match HeaderValue::try_from(set_cookie) {
-            Ok(value) => {
-                map.append(SET_COOKIE, value);
-            }
-            // The settings were checked and keys are printable ASCII, so this is not reached; a lost cookie would be a silent logout.
-            Err(error) => tracing::error!(%error, "the session cookie cannot be sent"),
-        }
-    }
-}
-
-/// Adds `Cookie` to `Vary` as `patch_vary_headers` in `django/utils/cache.py` does.
-fn vary_on_cookie(map: &mut HeaderMap) {
-    const ONLY: HeaderValue = HeaderValue::from_static("Cookie");
-    let mut names = Vec::new();
-    for value in map.get_all(VARY) {
-        // A value that is no text is left alone; ours goes into a header of its own beside it.
-        let Ok(text) = value.to_str() else {
-            map.append(VARY, ONLY);
-            return;
-        };
-        names.extend(
-            text.split(',')
-                .map(str::trim)
-                .filter(|name| !name.is_empty()),
-        );
-    }
-    if names.is_empty() {
-        map.insert(VARY, ONLY);
-    } else if !names
-        .iter()
-        .any(|name| *name == "*" || name.eq_ignore_ascii_case("cookie"))
-    {
-        let joined = format!("{}, Cookie", names.join(", "));
-        if let Ok(value) = HeaderValue::try_from(joined) {
-            map.insert(VARY, value);
-        }
     }
 }
 
@@ -300,12 +299,19 @@ pub(super) fn message(error: &SessionError) -> &'static str {
         }
         SessionError::Store(
             StoreError::EntryTooLarge { .. } | StoreError::CookieTooLarge { .. },
-        ) => "Your session is too large to be kept. The server's log says more.\n",
+        )
+        | SessionError::TooLarge { .. }
+        | SessionError::TooManyKeys { .. } => {
+            "Your session is too large to be kept. The server's log says more.\n"
+        }
         SessionError::Store(_) => {
             "Sessions are not available at the moment. Try again in a few seconds.\n"
         }
         SessionError::Interrupted => {
             "Your session was ended by another request. Reload the page, and log in again if asked to.\n"
+        }
+        SessionError::Plaintext => {
+            "This site keeps sessions over HTTPS alone: use an address that begins with https://.\n"
         }
         SessionError::MissingLayer => {
             "No session in this request: add `SessionLayer` to the router.\n"

@@ -39,7 +39,7 @@ async fn a_session_ends_when_its_own_expiry_says() {
 }
 
 #[tokio::test]
-async fn no_session_outlasts_the_cookie_age() {
+async fn r19_no_session_outlasts_the_cookie_age() {
     for engine in ENGINES {
         for own in [None, Some(Duration::from_hours(24 * 365))] {
             let system = clock();

@@ -51,7 +51,7 @@ async fn warnings<T>(test: impl Future<Output = T>) -> (T, String) {
 }
 
 #[tokio::test]
-async fn every_flipped_bit_and_every_shorter_text_is_refused_and_reported() {
+async fn r19_every_flipped_bit_and_every_shorter_text_is_refused_and_reported() {
     for engine in ENGINES {
         let sessions = engine.sessions(&testing::settings(), revoking(), &clock());
         let good = cookie(&sessions, NAME).await;
@@ -84,7 +84,7 @@ async fn every_flipped_bit_and_every_shorter_text_is_refused_and_reported() {
 }
 
 #[tokio::test]
-async fn a_cookie_counts_only_where_it_was_made_for() {
+async fn advisory_cve_2026_6873_a_cookie_counts_only_where_it_was_made_for() {
     let other = |change: fn(&mut Settings)| {
         let mut settings = testing::settings();
         change(&mut settings);
@@ -115,7 +115,7 @@ async fn a_cookie_counts_only_where_it_was_made_for() {
 }
 
 #[tokio::test]
-async fn the_engines_refuse_each_others_cookies_and_those_of_tables() {
+async fn r19_the_engines_refuse_each_others_cookies_and_those_of_tables() {
     let system = clock();
     let settings = testing::settings();
     let [signed, encrypted] = ENGINES.map(|engine| engine.sessions(&settings, revoking(), &system));

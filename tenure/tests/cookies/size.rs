@@ -17,7 +17,7 @@ fn noise(length: usize) -> String {
 }
 
 #[tokio::test]
-async fn a_session_that_does_not_fit_is_a_500_and_the_old_one_stays() {
+async fn r11_a_session_that_does_not_fit_is_a_500_and_the_old_one_stays() {
     for engine in ENGINES {
         for revocation in [Revocation::Off, revoking()] {
             let sessions = engine.sessions(&testing::settings(), revocation, &clock());
@@ -54,7 +54,7 @@ async fn a_session_that_does_not_fit_is_a_500_and_the_old_one_stays() {
 }
 
 #[tokio::test]
-async fn everything_up_to_the_limit_fits_and_nothing_is_sent_beyond_it() {
+async fn r11_everything_up_to_the_limit_fits_and_nothing_is_sent_beyond_it() {
     for engine in ENGINES {
         let sessions = engine.sessions(&testing::settings(), Revocation::Off, &clock());
         let (mut fits, mut refused) = (0, 0);

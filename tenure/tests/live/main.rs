@@ -8,6 +8,8 @@ mod at_once;
 #[cfg(test)]
 mod browser;
 #[cfg(test)]
+mod csrf;
+#[cfg(test)]
 mod engines;
 #[cfg(test)]
 mod exchange;

@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use tenure::{
     Secret, Settings,
-    settings::{DatabaseSettings, SameSite},
+    settings::{DatabaseSettings, SameSite, Transport},
 };
 
 use crate::common::{SECRET, fields, message, refusal, toml};
@@ -78,6 +78,44 @@ fn cookies_that_browsers_drop_are_refused() {
 }
 
 #[test]
+fn a_cookie_that_scripts_may_not_set_is_hidden_from_them() {
+    for name in ["__Http-id", "__Host-Http-id", "__host-http-id"] {
+        let refused = |http_only| {
+            let settings = fields(|settings| {
+                settings.cookie_name = name.into();
+                settings.cookie_secure = true;
+                settings.cookie_httponly = http_only;
+            });
+            settings.check().is_err()
+        };
+        assert!(refused(false) && !refused(true), "{name}");
+    }
+}
+
+#[test]
+fn transports_that_make_no_sense_are_refused() {
+    assert_eq!(
+        refusal(|settings| settings.transports.clear()),
+        "TENURE_TRANSPORTS is []: at least one of \"cookie\", \"header\" and \"url\" is needed",
+    );
+    assert_eq!(
+        refusal(|settings| {
+            settings.engine = "signed_cookies".into();
+            settings.cookie_revocation = Some("none".into());
+            settings.transports = vec![Transport::Cookie, Transport::Url];
+        }),
+        "TENURE_TRANSPORTS is [cookie, url]: with sessions in cookies, the whole session would stand in the URL",
+    );
+    for name in ["", "s d", "s&d", "s=d", "s/d", "s%64", "ß"] {
+        assert!(
+            refusal(|settings| settings.url_parameter = name.into())
+                .contains("one or more letters, digits, - and _ are needed"),
+            "{name}"
+        );
+    }
+}
+
+#[test]
 fn fields_are_checked_as_well() {
     assert_eq!(
         refusal(|settings| settings.cookie_age = Duration::from_millis(1_500)),
@@ -111,6 +149,10 @@ fn fields_are_checked_as_well() {
     assert_eq!(
         refusal(|settings| settings.max_size = 0),
         "TENURE_MAX_SIZE is 0: at least 1024 bytes are needed",
+    );
+    assert_eq!(
+        refusal(|settings| settings.max_keys = Some(3)),
+        "TENURE_MAX_KEYS is 3: at least 10 are needed",
     );
     assert!(
         fields(|settings| settings.file_path = Some(PathBuf::new()))
@@ -291,5 +333,102 @@ fn tables_and_columns_that_no_database_can_have_are_refused() {
         ),
     ] {
         assert_eq!(on_postgres(change), expected);
+    }
+}
+
+#[test]
+fn r08_no_setting_takes_from_the_strict_cookie_what_its_name_promises() {
+    for weaker in [
+        "SESSION_COOKIE_SECURE = false",
+        "SESSION_COOKIE_DOMAIN = 'example.com'",
+        "SESSION_COOKIE_PATH = '/app/'",
+        "SESSION_COOKIE_PATH = false",
+    ] {
+        let error = toml(&format!("TENURE_PROFILE = 'strict'\n{weaker}")).unwrap_err();
+        let told = error.to_string();
+        assert!(
+            told.starts_with("SESSION_COOKIE_NAME is \"__Host-id\""),
+            "{told}"
+        );
+    }
+}
+
+#[test]
+fn a_proxy_is_an_address_or_a_network_and_not_everybody() {
+    let proxies = |entries: &[&str]| {
+        let entries = entries.iter().map(|&text| text.to_owned()).collect();
+        fields(|settings| settings.trusted_proxies = entries).check()
+    };
+    proxies(&[
+        "10.0.0.1",
+        "10.0.0.0/8",
+        "2001:db8::/32",
+        "::1",
+        "::ffff:10.0.0.0/104",
+    ])
+    .unwrap();
+    for wrong in [
+        "proxy.example.com",
+        "10.0.0.1:80",
+        "10.0.0.0/33",
+        "10.0.0.1, 10.0.0.2",
+        "",
+        "0.0.0.0/0",
+        "::/0",
+        "::ffff:0.0.0.0/96",
+    ] {
+        let told = proxies(&["10.0.0.1", wrong]).unwrap_err().to_string();
+        assert!(
+            told.starts_with(&format!("TENURE_TRUSTED_PROXIES is {wrong:?}: ")),
+            "{told}"
+        );
+    }
+}
+
+#[test]
+fn limits_that_make_no_sense_are_refused() {
+    let seconds = |number| Some(Duration::from_secs(number));
+    let most = u64::from(u32::MAX);
+    for (idle, absolute, expected) in [
+        (None, None, None),
+        (seconds(1), None, None),
+        (seconds(3600), seconds(3600), None),
+        (None, seconds(most), None),
+        (
+            Some(Duration::ZERO),
+            None,
+            Some(
+                "TENURE_IDLE_LIMIT is 0ns: a whole number of seconds from 1 to 4294967295 is needed, or nothing at all",
+            ),
+        ),
+        (
+            None,
+            seconds(most + 1),
+            Some(
+                "TENURE_ABSOLUTE_LIMIT is 4294967296s: a whole number of seconds from 1 to 4294967295 is needed, or nothing at all",
+            ),
+        ),
+        (
+            Some(Duration::from_millis(1500)),
+            None,
+            Some(
+                "TENURE_IDLE_LIMIT is 1.5s: a whole number of seconds from 1 to 4294967295 is needed, or nothing at all",
+            ),
+        ),
+        (
+            seconds(3601),
+            seconds(3600),
+            Some(
+                "TENURE_IDLE_LIMIT is 3601 seconds: at most TENURE_ABSOLUTE_LIMIT, 3600 seconds, is needed: \
+                 a session that has ended cannot lie idle",
+            ),
+        ),
+    ] {
+        let settings = fields(|settings| {
+            settings.idle_limit = idle;
+            settings.absolute_limit = absolute;
+        });
+        let refused = settings.check().err().map(|error| error.to_string());
+        assert_eq!(refused.as_deref(), expected);
     }
 }

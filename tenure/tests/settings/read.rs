@@ -281,6 +281,20 @@ const EACH: &[(&str, &str, &str, Shown, [&str; 2])] = &[
         ["s", "key"],
     ),
     (
+        "TENURE_URL_PLACE",
+        "'path'",
+        "query",
+        |settings| format!("{:?}", settings.url_place),
+        ["Path", "Query"],
+    ),
+    (
+        "TENURE_NO_STORE",
+        "true",
+        "false",
+        |settings| settings.no_store.to_string(),
+        ["true", "false"],
+    ),
+    (
         "TENURE_MAX_KEYS",
         "100",
         "None",
@@ -380,7 +394,13 @@ fn fallbacks(settings: &Settings) -> String {
 fn each_setting_is_read_and_the_environment_wins() {
     for (name, file, text, shown, [from_file, from_environment]) in EACH {
         let only = [("SESSION_CACHE_ALIAS", "default")];
-        let line = format!("{name} = {file}");
+        // It makes no sense alone.
+        let listing = if *name == "TENURE_MAX_SESSIONS" {
+            "TENURE_USER_SESSIONS = true\n"
+        } else {
+            ""
+        };
+        let line = format!("{listing}{name} = {file}");
         let cached = *name == "SESSION_ENGINE";
         let settings = layered(&line, if cached { &only } else { &[] });
         assert_eq!(shown(&settings.unwrap()), *from_file, "{name} in TOML");

@@ -1,8 +1,18 @@
 //! Strangers cost nothing: no row, no cookie, and without a plausible cookie no store call.
 
-use tenure::{SessionKey, Settings, system::OperatingSystem, testing};
+use std::sync::{Arc, Mutex};
 
-use crate::site::{Site, routes};
+use tenure::{
+    SessionKey, SessionLayer, Sessions, Settings,
+    events::{Events, SessionTag, Suspicion},
+    system::OperatingSystem,
+    testing::{self, MemoryStore},
+};
+
+use crate::{
+    site::{Site, request, routes, send},
+    stage::Stage,
+};
 
 /// What visitors without a session send.
 fn cookies(number: usize) -> String {
@@ -74,6 +84,33 @@ async fn a_request_without_a_plausible_cookie_makes_no_store_call() {
         site.post("/log-out", cookie).await;
     }
     assert!(site.stage.take_calls().is_empty());
+}
+
+#[derive(Clone, Debug, Default)]
+struct Guesses(Arc<Mutex<Vec<Suspicion>>>);
+
+impl Events for Guesses {
+    fn suspicious(&self, session: Option<SessionTag<'_>>, what: Suspicion) {
+        assert!(session.is_some(), "which key it was can be told");
+        self.0.lock().unwrap().push(what);
+    }
+}
+
+#[tokio::test]
+async fn r22_a_hundred_guessed_keys_are_a_hundred_events_and_no_write() {
+    let stage = Stage::new(MemoryStore::default());
+    let guesses = Guesses::default();
+    let sessions = Sessions::new(stage.clone(), &testing::settings()).unwrap();
+    let sessions = sessions.with_events(guesses.clone());
+    let app = routes().layer(SessionLayer::from(sessions));
+    for number in 0..100 {
+        let cookie = cookies(number * 10 + 1);
+        let (method, path) = [("GET", "/read"), ("POST", "/log-out")][number % 2];
+        let seen = send(&app, request(method, path, &[cookie.as_bytes()])).await;
+        assert!(seen.removes_the_cookie(), "{seen:?}");
+    }
+    assert_eq!(*guesses.0.lock().unwrap(), [Suspicion::UnknownKey; 100]);
+    assert_eq!(stage.take_calls(), ["load"; 100]);
 }
 
 #[tokio::test]

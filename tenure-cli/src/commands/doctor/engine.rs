@@ -66,6 +66,14 @@ pub(super) fn compare(described: &Described, ours: &Settings, site: &Site, repor
             format!("set {} to {base:?}", site.place(name)),
         );
     }
+    if ours.hash_keys {
+        report.problem(
+            "TENURE_HASH_KEYS",
+            ["", "true"],
+            "the store has the hash of each key, under which Django finds no session",
+            format!("set {} to false", site.place("TENURE_HASH_KEYS")),
+        );
+    }
     if theirs == format!("django.contrib.sessions.backends.{base}") {
         report.good(name, [base, &ours.engine]);
     } else {

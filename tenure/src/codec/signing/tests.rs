@@ -90,7 +90,7 @@ fn a_time_before_1970_comes_back() {
     let signer = Signer::new("salt", &Secret::new("secret"), &[]);
     let before = UNIX_EPOCH - Duration::from_secs(100);
     let token = signer.dumps(&Json::of(&1).unwrap(), false, before);
-    assert_eq!(signer.unsign_timed(&token).unwrap().1, -100);
+    assert_eq!(signer.unsign_timed(&token).unwrap().at, -100);
     assert!(
         signer
             .loads(&token, Some(Duration::from_secs(100)), UNIX_EPOCH)

@@ -50,6 +50,7 @@ pub(crate) enum Flaw {
     DeleteKeeps,
     DeleteTakesAll,
     DeleteInTwoSteps,
+    DeleteManyTakesOne,
     DeleteExpiredKeeps,
     DeleteExpiredTakesTheLiving,
     ClearTakesTheLiving,
@@ -405,6 +406,18 @@ impl SessionStore for Flawed {
             _ => {}
         }
         self.store.delete(key).await
+    }
+
+    async fn delete_many(&self, keys: &[SessionKey]) -> Result<(), StoreError> {
+        let most = if self.is(F::DeleteManyTakesOne) {
+            1
+        } else {
+            keys.len()
+        };
+        for key in keys.iter().take(most) {
+            self.delete(key).await?;
+        }
+        Ok(())
     }
 
     async fn rename(

@@ -125,6 +125,32 @@ pub trait Cache: Send + Sync + 'static {
     /// Removes the entry; tells whether there was one.
     fn delete(&self, key: &str) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
+    /// Puts the same value under all of these keys, whatever is there. The default puts one after the other; a cache that many processes
+    /// share should do it in one round trip, as it should delete.
+    fn put_many(
+        &self,
+        keys: &[String],
+        value: &[u8],
+        ttl: Duration,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send {
+        async move {
+            for key in keys {
+                self.put(key, value, ttl).await?;
+            }
+            Ok(())
+        }
+    }
+
+    /// Removes the entries under all of these keys. The default removes one after the other.
+    fn delete_many(&self, keys: &[String]) -> impl Future<Output = Result<(), StoreError>> + Send {
+        async move {
+            for key in keys {
+                self.delete(key).await?;
+            }
+            Ok(())
+        }
+    }
+
     /// Prolongs the life of the entry that is still in version `base` to `ttl` from now, never shortening it; tells whether it was there.
     fn touch(
         &self,

@@ -24,7 +24,14 @@ trait ErasedCache: Send + Sync {
         base: &'a Version,
     ) -> CacheFuture<'a, Replaced>;
     fn put<'a>(&'a self, key: &'a str, value: &'a [u8], ttl: Duration) -> CacheFuture<'a, Version>;
+    fn put_many<'a>(
+        &'a self,
+        keys: &'a [String],
+        value: &'a [u8],
+        ttl: Duration,
+    ) -> CacheFuture<'a, ()>;
     fn delete<'a>(&'a self, key: &'a str) -> CacheFuture<'a, bool>;
+    fn delete_many<'a>(&'a self, keys: &'a [String]) -> CacheFuture<'a, ()>;
     fn touch<'a>(&'a self, key: &'a str, ttl: Duration, base: &'a Version)
     -> CacheFuture<'a, bool>;
     fn atomic_rename(&self) -> bool;
@@ -65,6 +72,17 @@ impl<C: Cache> ErasedCache for C {
     }
     fn delete<'a>(&'a self, key: &'a str) -> CacheFuture<'a, bool> {
         Box::pin(Cache::delete(self, key))
+    }
+    fn put_many<'a>(
+        &'a self,
+        keys: &'a [String],
+        value: &'a [u8],
+        ttl: Duration,
+    ) -> CacheFuture<'a, ()> {
+        Box::pin(Cache::put_many(self, keys, value, ttl))
+    }
+    fn delete_many<'a>(&'a self, keys: &'a [String]) -> CacheFuture<'a, ()> {
+        Box::pin(Cache::delete_many(self, keys))
     }
     fn touch<'a>(
         &'a self,
@@ -147,6 +165,19 @@ impl Cache for SharedCache {
 
     async fn delete(&self, key: &str) -> Result<bool, StoreError> {
         self.0.delete(key).await
+    }
+
+    async fn put_many(
+        &self,
+        keys: &[String],
+        value: &[u8],
+        ttl: Duration,
+    ) -> Result<(), StoreError> {
+        self.0.put_many(keys, value, ttl).await
+    }
+
+    async fn delete_many(&self, keys: &[String]) -> Result<(), StoreError> {
+        self.0.delete_many(keys).await
     }
 
     async fn touch(&self, key: &str, ttl: Duration, base: &Version) -> Result<bool, StoreError> {

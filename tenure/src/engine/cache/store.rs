@@ -19,6 +19,8 @@ use crate::{
 
 /// The least time to live that every cache can do: below, an entry might have none.
 const SHORTEST: Duration = Duration::from_secs(1);
+/// So many entries are removed at a time.
+const PORTION: usize = 1000;
 /// Django's `cache_key_prefix` (`django/contrib/sessions/backends/cache.py`, 5.2).
 const PREFIX: &str = "django.contrib.sessions.cache";
 
@@ -183,6 +185,14 @@ impl<C: Cache> SessionStore for CacheStore<C> {
 
     async fn delete(&self, key: &SessionKey) -> Result<bool, StoreError> {
         self.cache.delete(&self.key(key)).await
+    }
+
+    async fn delete_many(&self, keys: &[SessionKey]) -> Result<(), StoreError> {
+        for some in keys.chunks(PORTION) {
+            let keys: Vec<_> = some.iter().map(|key| self.key(key)).collect();
+            self.cache.delete_many(&keys).await?;
+        }
+        Ok(())
     }
 
     async fn rename(

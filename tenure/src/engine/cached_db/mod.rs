@@ -10,7 +10,7 @@
 //! | save | save | replace what was read |
 //! | new key | rename | tombstone under the old key first, add under the new one |
 //! | touch | touch | touch |
-//! | delete | delete | tombstone first |
+//! | delete, delete many | delete | tombstones first |
 //!
 //! **Nothing stale is served once a change has returned.** What a reader puts into the cache only goes where nothing is, so that it loses
 //! against whatever was written since it read; a deleted session leaves a tombstone there, which Django takes for a miss. A save replaces
@@ -39,12 +39,14 @@ use crate::{
     key::SessionKey,
     record::{Record, Version},
     settings::{CacheSettings, Settings},
-    store::{Created, Listed, Powers, Renamed, Saved, SessionStore},
+    store::{Created, Index, Listed, Powers, Renamed, Saved, SessionStore},
     system::{OperatingSystem, System},
 };
 
 /// Django's `cache_key_prefix` (`django/contrib/sessions/backends/cached_db.py`, 5.2).
 const PREFIX: &str = "django.contrib.sessions.cached_db";
+/// So many sessions are deleted at a time.
+const PORTION: usize = 1000;
 /// What the cache may take of the time that a call to the store has. The rest is for the database.
 const SHARE: u32 = 4;
 /// How long a call to the cache may take.
@@ -304,6 +306,19 @@ impl<S: SessionStore, C: Cache> SessionStore for CachedStore<S, C> {
         // First, so that a program that dies in between leaves a session, and not one that is gone from the database alone.
         self.cache.invalidate(&self.cache_key(key)).await;
         self.store.delete(key).await
+    }
+
+    async fn delete_many(&self, keys: &[SessionKey]) -> Result<(), StoreError> {
+        for some in keys.chunks(PORTION) {
+            let in_cache: Vec<_> = some.iter().map(|key| self.cache_key(key)).collect();
+            self.cache.invalidate_many(&in_cache).await;
+            self.store.delete_many(some).await?;
+        }
+        Ok(())
+    }
+
+    fn index(&self) -> Option<Index> {
+        self.store.index()
     }
 
     async fn rename(

@@ -146,6 +146,18 @@ impl<C: Cache> ToldCache<C> {
         }
     }
 
+    /// As [`invalidate`](Self::invalidate), for many.
+    pub(super) async fn invalidate_many(self: &Arc<Self>, keys: &[String]) {
+        let changes: Vec<_> = keys.iter().map(|key| self.begin(key)).collect();
+        if !keys.iter().all(|key| self.usable(key)) {
+            return;
+        }
+        let put = self.try_ask(|cache| cache.put_many(keys, self.tombstone, self.tombstone_ttl));
+        if !matches!(put.await, Err(Failure::Away)) {
+            changes.into_iter().for_each(Change::told);
+        }
+    }
+
     async fn bury(&self, key: &str) -> bool {
         let put = self.try_ask(|cache| cache.put(key, self.tombstone, self.tombstone_ttl));
         // A cache that can keep nothing under this key has nothing to be told of.

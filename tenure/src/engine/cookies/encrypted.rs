@@ -145,7 +145,8 @@ impl CookieStore<Encrypted> {
 }
 
 impl Encrypted {
-    fn decrypt(&self, value: &str) -> Option<Vec<u8>> {
+    /// What was encrypted, and whether with an older secret.
+    fn decrypt(&self, value: &str) -> Option<(Vec<u8>, bool)> {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(value).ok()?;
         let (version, rest) = bytes.split_first()?;
         let (id, rest) = rest.split_first_chunk::<KEY_ID>()?;
@@ -156,7 +157,8 @@ impl Encrypted {
             msg: sealed,
             aad: &key.context,
         };
-        key.cipher.decrypt(nonce.into(), payload).ok()
+        let plain = key.cipher.decrypt(nonce.into(), payload).ok()?;
+        Some((plain, key.id != self.current.id))
     }
 }
 
@@ -167,7 +169,7 @@ impl Format for Encrypted {
         let parts = value.split(BETWEEN_CHUNKS).count();
         let joined = (parts > 1).then(|| value.replace(BETWEEN_CHUNKS, ""));
         let plain = self.decrypt(joined.as_deref().unwrap_or(value));
-        let plain = plain.ok_or(Refused::Forged)?;
+        let (plain, by_fallback) = plain.ok_or(Refused::Forged)?;
         let plain = Plain::read(&plain).ok_or(Refused::Content)?;
         if usize::from(plain.cookies) != parts {
             return Err(Refused::Forged.into());
@@ -176,6 +178,8 @@ impl Format for Encrypted {
             data: Data::from_json(plain.json)?,
             expires_at: end(plain.issued, Some(plain.ends), self.cookie_age, now)?,
             generation: plain.generation,
+            issued: plain.issued,
+            by_fallback,
         })
     }
 
@@ -191,7 +195,7 @@ impl Format for Encrypted {
             1
         };
         let mut plain = Vec::with_capacity(padded);
-        plain.extend_from_slice(&sealing.now.micros().to_be_bytes());
+        plain.extend_from_slice(&sealing.issued.micros().to_be_bytes());
         plain.extend_from_slice(&sealing.expires_at.micros().to_be_bytes());
         plain.extend_from_slice(&sealing.generation.0);
         plain.push(cookies);

@@ -17,6 +17,10 @@ pub(super) struct Opened {
     pub(super) data: Data,
     pub(super) expires_at: Moment,
     pub(super) generation: Generation,
+    /// When it was made.
+    pub(super) issued: Moment,
+    /// Whether an older secret was used.
+    pub(super) by_fallback: bool,
 }
 
 /// What a cookie is to hold.
@@ -28,7 +32,8 @@ pub(super) struct Sealing<'a> {
     pub(super) data: &'a Data,
     pub(super) expires_at: Moment,
     pub(super) generation: Generation,
-    pub(super) now: Moment,
+    /// From when on its age counts.
+    pub(super) issued: Moment,
     /// Bytes that nobody can guess and that were never used before.
     pub(super) nonce: [u8; 24],
 }

@@ -17,8 +17,9 @@ use super::{
 use crate::{
     codec::SignedJson,
     error::StoreError,
-    expiry::{EXPIRY_KEY, ExpiryRules, StoredExpiry},
+    expiry::{ExpiryRules, StoredExpiry, micros},
     json::Json,
+    limits::Terms,
     moment::{Moment, Zone},
     settings::{Settings, SettingsError},
 };
@@ -78,17 +79,48 @@ impl CookieStore<Signed> {
     }
 }
 
+impl Signed {
+    /// When a cookie that was signed at this moment ends, if the session itself says so.
+    fn own_end(&self, terms: Terms, signed_at: Moment) -> Option<Moment> {
+        let own_end = match terms.expiry {
+            own @ (StoredExpiry::Relative(_) | StoredExpiry::At(_)) => {
+                self.rules.date(own, signed_at)
+            }
+            StoredExpiry::Absent | StoredExpiry::BrowserClose => return None,
+        };
+        // The cookie age tells when a limit ends it: see `signed_at`.
+        let limited = terms.are_limited().then(|| self.last(signed_at));
+        Some(limited.map_or(own_end, |last| last.min(own_end)))
+    }
+
+    fn last(&self, signed_at: Moment) -> Moment {
+        signed_at.plus_micros(micros(self.cookie_age))
+    }
+
+    /// The time to sign a cookie with. It is all that tells Django and us when the cookie ends, so one that a limit ends sooner, or that is
+    /// not to be prolonged by being written, is dated back.
+    fn signed_at(&self, sealing: &Sealing<'_>) -> Moment {
+        let terms = self.rules.terms(sealing.data, &self.zone);
+        let (now, expires_at) = (sealing.issued, sealing.expires_at);
+        let own_end = self.rules.date(terms.expiry, now);
+        let early = own_end.min(self.last(now)).micros() - expires_at.micros();
+        // The time is in whole seconds.
+        if early < 1_000_000 {
+            return now;
+        }
+        let length = self.rules.length(terms.expiry).unwrap_or(i64::MAX);
+        expires_at.plus_micros(-length.min(micros(self.cookie_age)))
+    }
+}
+
 impl Format for Signed {
     const ENGINE: &'static str = "signed_cookies";
 
     fn open(&self, value: &str, now: Moment) -> Result<Opened, NotOpened> {
-        let (mut data, signed_at) = self.codec.decode_timed(value)?;
-        let own_end = match StoredExpiry::read(data.get_json(EXPIRY_KEY), &self.zone) {
-            own @ (StoredExpiry::Relative(_) | StoredExpiry::At(_)) => {
-                Some(self.rules.date(own, signed_at))
-            }
-            StoredExpiry::Absent | StoredExpiry::BrowserClose => None,
-        };
+        let opened = self.codec.open(value)?;
+        let (mut data, signed_at) = (opened.data, opened.signed_at);
+        let terms = self.rules.terms(&data, &self.zone);
+        let own_end = self.own_end(terms, signed_at);
         let expires_at = end(signed_at, own_end, self.cookie_age, now)?;
         // Where nothing is revoked it is a value like others, carried along for those who do.
         let own = self.generations.then(|| data.remove(GENERATION_KEY));
@@ -100,17 +132,20 @@ impl Format for Signed {
             data,
             expires_at,
             generation,
+            issued: signed_at,
+            by_fallback: opened.by_fallback,
         })
     }
 
     fn seal(&self, sealing: &Sealing<'_>, size: &Size) -> Result<String, StoreError> {
+        let signed_at = self.signed_at(sealing).into();
         let value = if self.generations {
             let mut data = sealing.data.clone();
             let text = BASE64_URL_SAFE_NO_PAD.encode(sealing.generation.0);
             data.insert(GENERATION_KEY, Json::from_canonical(&format!("{text:?}")));
-            self.codec.encode(&data, sealing.now.into())
+            self.codec.encode(&data, signed_at)
         } else {
-            self.codec.encode(sealing.data, sealing.now.into())
+            self.codec.encode(sealing.data, signed_at)
         };
         size.check(value.len())?;
         Ok(value)

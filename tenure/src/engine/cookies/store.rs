@@ -99,12 +99,17 @@ impl<F: Format> CookieStore<F> {
         Ok((!revoked).then_some(opened))
     }
 
-    fn seal(&self, record: &Record, generation: Generation) -> Result<SessionKey, StoreError> {
+    fn seal(
+        &self,
+        record: &Record,
+        generation: Generation,
+        issued: Moment,
+    ) -> Result<SessionKey, StoreError> {
         let sealing = Sealing {
             data: &record.data,
             expires_at: record.expires_at.into(),
             generation,
-            now: self.now(),
+            issued,
             nonce: self.random()?,
         };
         let value = self.format.seal(&sealing, &self.size)?;
@@ -116,7 +121,7 @@ impl<F: Format> CookieStore<F> {
     }
 
     fn seal_anew(&self, record: &Record) -> Result<SessionKey, StoreError> {
-        self.seal(record, Generation(self.random()?))
+        self.seal(record, Generation(self.random()?), self.now())
     }
 }
 
@@ -141,7 +146,11 @@ impl<F: Format> SessionStore for CookieStore<F> {
 
     async fn load(&self, key: &SessionKey) -> Result<Option<Record>, StoreError> {
         let opened = self.open_unless_revoked(key).await?;
-        Ok(opened.map(|opened| Record::new(opened.data, opened.expires_at.into())))
+        Ok(opened.map(|opened| {
+            let mut record = Record::new(opened.data, opened.expires_at.into());
+            record.by_fallback = opened.by_fallback;
+            record
+        }))
     }
 
     async fn create(&self, _key: &SessionKey, record: &Record) -> Result<Created, StoreError> {
@@ -157,7 +166,14 @@ impl<F: Format> SessionStore for CookieStore<F> {
         let Some(opened) = self.open_unless_revoked(key).await? else {
             return Ok(Saved::Gone);
         };
-        self.seal(record, opened.generation).map(Saved::Rekeyed)
+        // A cookie ends so long after it was made: one that is only signed anew stays as old as it is.
+        let issued = if record.by_fallback {
+            opened.issued
+        } else {
+            self.now()
+        };
+        self.seal(record, opened.generation, issued)
+            .map(Saved::Rekeyed)
     }
 
     /// Ends the session's generation. Without a revocation store there is nothing that could be ended.

@@ -33,9 +33,12 @@
 mod authorities;
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 mod encryption;
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
+mod index;
 #[cfg(any(feature = "mysql", feature = "sqlx-mysql"))]
 mod mysql;
 mod open;
+mod portion;
 #[cfg(any(feature = "postgres", feature = "sqlx-postgres"))]
 mod postgres;
 mod replica;
@@ -47,7 +50,12 @@ mod sqlite;
     feature = "sqlx-sqlite"
 ))]
 mod sqlx;
-#[cfg(feature = "auth")]
+#[cfg(any(
+    feature = "auth",
+    feature = "mysql",
+    feature = "postgres",
+    feature = "sqlite"
+))]
 mod statements;
 mod table;
 #[cfg(any(
@@ -57,6 +65,8 @@ mod table;
     feature = "sqlx-postgres"
 ))]
 mod trouble;
+#[cfg(feature = "auth")]
+mod users;
 
 use std::{sync::Arc, time::SystemTime};
 
@@ -76,16 +86,19 @@ pub use replica::ReadReplica;
 #[cfg(feature = "sqlite")]
 pub use sqlite::Sqlite;
 #[cfg(feature = "auth")]
-pub(crate) use statements::{Dialect, Statements, Value, is_uuid, open_users};
+pub(crate) use statements::{Dialect, Statements, Value, is_uuid};
 pub use table::{Row, SessionTable, Updated};
+#[cfg(feature = "auth")]
+pub(crate) use users::open_users;
 
 use crate::{
     codec::SignedJson,
+    data::Data,
     error::{CodecError, StoreError},
     key::SessionKey,
     record::{Damage, Record, Version},
     settings::{Settings, SettingsError},
-    store::{Created, Listed, Powers, Renamed, Saved, SessionStore},
+    store::{Created, Index, Listed, Powers, Renamed, Saved, SessionStore},
     system::{OperatingSystem, System},
 };
 
@@ -150,6 +163,8 @@ pub struct DbStore<T> {
     table: Arc<T>,
     codec: Arc<SignedJson>,
     system: Arc<dyn System>,
+    /// `TENURE_USER_SESSIONS`.
+    index: Option<Index>,
 }
 
 #[cfg(feature = "sqlite")]
@@ -199,6 +214,7 @@ impl<T> Clone for DbStore<T> {
             table: Arc::clone(&self.table),
             codec: Arc::clone(&self.codec),
             system: Arc::clone(&self.system),
+            index: self.index.clone(),
         }
     }
 }
@@ -212,8 +228,10 @@ impl<T: SessionTable> DbStore<T> {
     pub fn on(table: Arc<T>, settings: &Settings) -> Result<Self, SettingsError> {
         let codec = SignedJson::new(&settings.secret()?, &settings.secret_key_fallbacks)
             .inflate_limit(settings.max_size);
+        let index = settings.user_sessions.then(|| table.index()).flatten();
         Ok(Self {
             table,
+            index,
             codec: Arc::new(codec),
             system: Arc::new(OperatingSystem),
         })
@@ -226,13 +244,17 @@ impl<T: SessionTable> DbStore<T> {
         self
     }
 
-    /// Makes Django's table and its index, unless they are there.
+    /// Makes Django's table and its index, unless they are there; with `TENURE_USER_SESSIONS` also the table `tenure_session`.
     ///
     /// # Errors
     ///
     /// When the database is unavailable or refuses to write.
     pub async fn create_table(&self) -> Result<(), StoreError> {
-        self.table.create_table().await
+        self.table.create_table().await?;
+        match &self.index {
+            Some(index) => index.0.prepare().await,
+            None => Ok(()),
+        }
     }
 
     fn row(&self, record: &Record) -> Row {
@@ -243,14 +265,19 @@ impl<T: SessionTable> DbStore<T> {
     }
 
     fn record(&self, row: Row) -> Result<Record, StoreError> {
-        let decoded = self.codec.decode(&row.data);
+        let decoded = self.codec.open(&row.data);
         // Counting it as empty, as other damage is, would let the next save overwrite a session that Django can still read.
         if let Err(CodecError::TooLarge { limit }) = decoded {
             return Err(StoreError::TooLarge { limit });
         }
-        let damage = decoded.as_ref().err().map(Damage::from);
-        let mut record = Record::new(decoded.unwrap_or_default(), row.expires_at);
-        record.damage = damage;
+        let mut record = Record::new(Data::new(), row.expires_at);
+        match decoded {
+            Ok(opened) => {
+                record.data = opened.data;
+                record.by_fallback = opened.by_fallback;
+            }
+            Err(error) => record.damage = Some(Damage::from(&error)),
+        }
         Ok(record.with_version(Version::from_text(row.data)))
     }
 }
@@ -316,6 +343,18 @@ impl<T: SessionTable> SessionStore for DbStore<T> {
         self.table.delete(key.as_str(), None).await
     }
 
+    async fn delete_many(&self, keys: &[SessionKey]) -> Result<(), StoreError> {
+        let keys: Vec<&str> = keys.iter().map(SessionKey::as_str).collect();
+        for some in keys.chunks(portion::PORTION) {
+            self.table.delete_many(some).await?;
+        }
+        Ok(())
+    }
+
+    fn index(&self) -> Option<Index> {
+        self.index.clone()
+    }
+
     async fn rename(
         &self,
         old: &SessionKey,
@@ -355,7 +394,11 @@ impl<T: SessionTable> SessionStore for DbStore<T> {
     }
 
     async fn clear_expired(&self, now: SystemTime, limit: usize) -> Result<u64, StoreError> {
-        self.table.delete_ended(now, limit).await
+        let deleted = self.table.delete_ended(now, limit).await?;
+        if let Some(index) = &self.index {
+            index.0.sweep(now.into()).await?;
+        }
+        Ok(deleted)
     }
 
     async fn scan(&self, after: Option<&str>, limit: usize) -> Result<Vec<Listed>, StoreError> {

@@ -12,7 +12,7 @@ use crate::{
     error::StoreError,
     key::SessionKey,
     record::{Record, Version},
-    store::{Created, Listed, Powers, Renamed, Saved, SessionStore},
+    store::{Created, Index, Listed, Powers, Renamed, Saved, SessionStore},
 };
 
 /// How long a key that was written is read from the primary: between once and twice this. What lags further behind shows old data.
@@ -178,6 +178,17 @@ impl<T: SessionTable> SessionStore for ReadReplica<T> {
 
     async fn delete(&self, key: &SessionKey) -> Result<bool, StoreError> {
         self.writing(key).delete(key).await
+    }
+
+    async fn delete_many(&self, keys: &[SessionKey]) -> Result<(), StoreError> {
+        for key in keys {
+            self.writing(key);
+        }
+        self.primary.delete_many(keys).await
+    }
+
+    fn index(&self) -> Option<Index> {
+        self.primary.index()
     }
 
     async fn rename(

@@ -1,9 +1,8 @@
-//! Statements on other tables than `django_session`, in each database's words: what the users need.
+//! Statements on other tables than `django_session`, in each database's words: what users and the index of their sessions need.
 
-use std::{future::Future, pin::Pin, sync::Arc};
+use std::{future::Future, pin::Pin};
 
-use super::open::not_served;
-use crate::{engine::OpenError, error::StoreError, moment::Moment, settings::Settings};
+use crate::{error::StoreError, moment::Moment};
 
 pub(super) type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
@@ -18,9 +17,14 @@ pub(crate) type Columns = Vec<Option<String>>;
 #[derive(Clone, Copy)]
 pub(crate) enum Value<'a> {
     Text(&'a str),
+    #[cfg_attr(
+        not(feature = "auth"),
+        expect(dead_code, reason = "users alone have such keys")
+    )]
     /// The primary key of a row, as Python's `str` writes it. What no key of the column's type can be is the key of no row.
     Key(&'a str),
     Date(Moment),
+    Number(i64),
 }
 
 /// How a database wants its statements.
@@ -59,33 +63,11 @@ pub(super) fn without_dashes(key: &str) -> String {
 }
 
 /// Whether this is a UUID as Python's `str` writes it.
+#[cfg(any(feature = "auth", feature = "mysql", feature = "sqlite"))]
 pub(crate) fn is_uuid(text: &str) -> bool {
     text.len() == 36
         && text.bytes().enumerate().all(|(at, byte)| match at {
             8 | 13 | 18 | 23 => byte == b'-',
             _ => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
         })
-}
-
-/// The database that `DATABASES.default` names, by the scheme of its URL, for statements on users.
-pub(crate) async fn open_users(settings: &Settings) -> Result<Arc<dyn Statements>, OpenError> {
-    let url = settings.databases.get("default").map(|entry| &*entry.url);
-    let scheme = url.map_or("sqlite", |url| url.split(':').next().unwrap_or_default());
-    match scheme {
-        #[cfg(feature = "sqlite")]
-        "sqlite" => Ok(super::Sqlite::open(settings).await?),
-        #[cfg(feature = "postgres")]
-        "postgres" | "postgresql" => {
-            let postgres = super::Postgres::of_users(settings)?;
-            postgres.reach().await?;
-            Ok(Arc::new(postgres))
-        }
-        #[cfg(feature = "mysql")]
-        "mysql" | "mariadb" => {
-            let mysql = super::Mysql::of_users(settings)?;
-            mysql.reach().await?;
-            Ok(Arc::new(mysql))
-        }
-        scheme => Err(not_served(url.unwrap_or("sqlite:tenure.sqlite3"), scheme).into()),
-    }
 }

@@ -1,8 +1,11 @@
 //! What a database has to bring: the statements on `django_session`.
 
-use std::{future::Future, time::SystemTime};
+use std::{future::Future, sync::Arc, time::SystemTime};
 
-use crate::{error::StoreError, store::Listed};
+use crate::{
+    error::StoreError,
+    store::{Index, Listed},
+};
 
 /// A row of `django_session`, without its key.
 #[derive(Clone, PartialEq, Eq)]
@@ -69,6 +72,24 @@ pub trait SessionTable: Send + Sync + 'static {
         key: &str,
         ended_by: Option<SystemTime>,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// Deletes the rows under all of these keys, of which there are at most 1,000. The default deletes one after the other.
+    fn delete_many(&self, keys: &[&str]) -> impl Future<Output = Result<(), StoreError>> + Send {
+        async move {
+            for key in keys {
+                self.delete(key, None).await?;
+            }
+            Ok(())
+        }
+    }
+
+    /// The index of users' sessions in a table of the same database. The default is none: the index is kept in rows of this table then.
+    fn index(self: &Arc<Self>) -> Option<Index>
+    where
+        Self: Sized,
+    {
+        None
+    }
 
     /// Deletes at most `limit` rows that ended before `before`; tells how many. Fewer than `limit` means that none are left, but those that
     /// another program holds locked at the moment.

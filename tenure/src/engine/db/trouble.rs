@@ -39,6 +39,8 @@ pub(super) enum Trouble {
     Login,
     NoDatabase,
     NoTable,
+    /// The table of users' sessions.
+    NoIndex,
     /// The user may not do this.
     Denied,
     ReadOnly,
@@ -99,6 +101,9 @@ impl Trouble {
             ),
             Self::NoTable => format!(
                 "{place} has no table `django_session`: make it with `tenure init`, or with Django's `migrate`"
+            ),
+            Self::NoIndex => format!(
+                "{place} has no table `tenure_session`, which `TENURE_USER_SESSIONS` needs: make it with `tenure init`"
             ),
             Self::Denied => format!(
                 "the user of {place} may not do this: grant SELECT, INSERT, UPDATE and DELETE on `django_session`, and CREATE to `tenure init`"

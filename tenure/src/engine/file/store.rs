@@ -18,8 +18,9 @@ use crate::{
     data::Data,
     engine::OpenError,
     error::{CodecError, StoreError},
-    expiry::{EXPIRY_KEY, ExpiryRules, StoredExpiry},
+    expiry::ExpiryRules,
     key::SessionKey,
+    limits::Terms,
     moment::{Moment, Zone},
     record::{Damage, Record, Version},
     settings::Settings,
@@ -141,10 +142,7 @@ impl FileStore {
         let now = self.system.now();
         New {
             text: self.files.codec.encode(&record.data, now),
-            modified: match self.files.expiry(&record.data) {
-                StoredExpiry::At(_) => now,
-                relative => self.files.modified(relative, record.expires_at),
-            },
+            modified: modified(self.files.terms(&record.data), record.expires_at).unwrap_or(now),
         }
     }
 }
@@ -168,41 +166,41 @@ impl Files {
         StoreError::Unavailable { what, source: None }
     }
 
-    fn expiry(&self, data: &Data) -> StoredExpiry {
-        StoredExpiry::read(data.get_json(EXPIRY_KEY), &self.zone)
+    fn terms(&self, data: &Data) -> Terms {
+        self.rules.terms(data, &self.zone)
     }
 
-    /// The modification time with which a session of this relative expiry ends at `expires_at`.
-    fn modified(&self, relative: StoredExpiry, expires_at: SystemTime) -> SystemTime {
-        let ends = Moment::from(expires_at);
-        let age = self.rules.age_micros(relative, ends);
-        ends.plus_micros(age.saturating_neg()).into()
+    /// The data of a file, and whether an older secret has signed it.
+    fn open(&self, text: &[u8]) -> Result<(Data, bool), CodecError> {
+        // What Django leaves for a moment while it makes a session.
+        if text.is_empty() {
+            return Ok((Data::new(), false));
+        }
+        let text = str::from_utf8(text).map_err(|_| CodecError::BadSignature)?;
+        let opened = self.codec.open(text)?;
+        Ok((opened.data, opened.by_fallback))
     }
 
     fn decode(&self, text: &[u8]) -> Result<Data, CodecError> {
-        // What Django leaves for a moment while it makes a session.
-        if text.is_empty() {
-            return Ok(Data::new());
-        }
-        let text = str::from_utf8(text).map_err(|_| CodecError::BadSignature)?;
-        self.codec.decode(text)
+        self.open(text).map(|(data, _)| data)
     }
 
     fn ends(&self, data: &Data, modified: SystemTime) -> SystemTime {
-        self.rules.date(self.expiry(data), modified.into()).into()
+        self.terms(data).end_by_write(modified.into()).into()
     }
 
     fn record(&self, found: Found) -> Result<Record, StoreError> {
-        let decoded = self.decode(&found.text);
+        let decoded = self.open(&found.text);
         // Counting it as empty, as other damage is, would let the next save overwrite a session that Django can still read.
         if let Err(CodecError::TooLarge { limit }) = decoded {
             return Err(StoreError::TooLarge { limit });
         }
         let damage = decoded.as_ref().err().map(Damage::from);
-        let data = decoded.unwrap_or_default();
+        let (data, by_fallback) = decoded.unwrap_or_default();
         let ends = self.ends(&data, found.modified);
         let mut record = Record::new(data, ends);
         record.damage = damage;
+        record.by_fallback = by_fallback;
         Ok(record.with_version(Version::from_bytes(found.text)))
     }
 
@@ -222,6 +220,13 @@ impl Files {
         };
         Ok(Listed::new(key, self.ends(&data, open.modified), open.size))
     }
+}
+
+/// The modification time with which a session ends at `expires_at`; `None` if it ends at a fixed moment whatever the time is.
+fn modified(terms: Terms, expires_at: SystemTime) -> Option<SystemTime> {
+    let length = terms.length_by_write()?;
+    let ends = Moment::from(expires_at);
+    Some(ends.plus_micros(length.saturating_neg()).into())
 }
 
 fn broken_off(error: tokio::task::JoinError) -> StoreError {
@@ -341,10 +346,8 @@ impl SessionStore for FileStore {
         self.run(move |files, folder, until| {
             let later = |found: &Found| {
                 let data = files.decode(&found.text).unwrap_or_default();
-                let relative = files.expiry(&data);
-                let modified = files.modified(relative, expires_at);
-                let prolongs = modified > found.modified;
-                (prolongs && !matches!(relative, StoredExpiry::At(_))).then_some(modified)
+                let modified = modified(files.terms(&data), expires_at);
+                modified.filter(|modified| *modified > found.modified)
             };
             let base = base.as_bytes().unwrap_or_default();
             folder.touch(&name, base, later, until)

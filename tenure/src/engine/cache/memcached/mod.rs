@@ -6,6 +6,7 @@
 //! | add, put, delete | 1 | `ms` or `md` |
 //! | replace | 1, and 1 more to get what another has put there | `ms` with the number (cas) |
 //! | touch | 1 | `mg` and `md … I T`, sent together |
+//! | put many, delete many | 1 to each server | `ms` or `md`, quiet, and `mn` |
 //! | rename | 2: add the new, then delete the old by its number | `ms`, `md` |
 //!
 //! The version of an entry is its cas number, which memcached gives anew at each change. After a restart it counts from 1 again, but then
@@ -154,6 +155,22 @@ impl MemcachedCache {
             .await
     }
 
+    /// Sends each server one request for those of the keys that it has. What is no key for memcached has no entry.
+    async fn on_each_server(
+        &self,
+        keys: &[String],
+        request: impl Fn(&[&str]) -> Request,
+    ) -> Result<(), StoreError> {
+        for server in &self.servers {
+            let here = |key: &&str| self.server(key).is_some_and(|it| std::ptr::eq(it, server));
+            let keys: Vec<&str> = keys.iter().map(String::as_str).filter(here).collect();
+            if !keys.is_empty() {
+                server.ask_all(request(&keys)).await?;
+            }
+        }
+        Ok(())
+    }
+
     fn entry(&self, reply: Reply) -> Result<Option<Entry>, StoreError> {
         if reply.outcome == Outcome::Absent {
             return Ok(None);
@@ -222,6 +239,21 @@ impl Cache for MemcachedCache {
         };
         let reply = server.ask(Request::delete(key)).await?;
         Ok(reply.outcome == Outcome::Done)
+    }
+
+    async fn put_many(
+        &self,
+        keys: &[String],
+        value: &[u8],
+        ttl: Duration,
+    ) -> Result<(), StoreError> {
+        let ends = expiration(ttl, SystemTime::now());
+        self.on_each_server(keys, |keys| Request::set_all(keys, value, self.flags, ends))
+            .await
+    }
+
+    async fn delete_many(&self, keys: &[String]) -> Result<(), StoreError> {
+        self.on_each_server(keys, Request::delete_all).await
     }
 
     /// memcached's own `touch` asks nothing: it would prolong a session that somebody else has just shortened, and to shorten it again

@@ -11,6 +11,8 @@ pub(super) struct Request {
     pub(super) replies: usize,
     /// The size of the entry that is to be kept, key included; 0 if none is.
     pub(super) entry_size: usize,
+    /// Only what goes wrong has a reply, and the end: see [`Outcome::End`].
+    pub(super) quiet: bool,
 }
 
 /// What has to be true for an entry to be set.
@@ -51,6 +53,35 @@ impl Request {
         request
     }
 
+    /// Keeps the same value under all of these keys, and tells only what goes wrong.
+    pub(super) fn set_all(keys: &[&str], value: &[u8], flags: u32, ends: u64) -> Self {
+        let mut request = Self::default();
+        for key in keys {
+            let length = value.len();
+            request = request.line(&format!("ms {key} {length} F{flags} T{ends} q"));
+            request.bytes.extend_from_slice(value);
+            request.bytes.extend_from_slice(b"\r\n");
+        }
+        request.quietly()
+    }
+
+    /// Removes the entries under all of these keys, and tells only what goes wrong.
+    pub(super) fn delete_all(keys: &[&str]) -> Self {
+        let mut request = Self::default();
+        for key in keys {
+            request = request.line(&format!("md {key} q"));
+        }
+        request.quietly()
+    }
+
+    /// All that was asked for so far is asked for without replies; one to this command shows that the server is through.
+    fn quietly(self) -> Self {
+        Self {
+            quiet: true,
+            ..self.line("mn")
+        }
+    }
+
     /// Removes the entry.
     pub(super) fn delete(key: &str) -> Self {
         Self::default().line(&format!("md {key}"))
@@ -83,6 +114,8 @@ pub(super) enum Outcome {
     Absent,
     /// There is an entry, or another than was meant.
     Other,
+    /// It is through with a quiet request.
+    End,
     /// The value is larger than we read.
     TooLarge,
     /// The server could not; in its words.
@@ -131,6 +164,7 @@ impl Reply {
             }
             "EN" | "NF" => Outcome::Absent,
             "NS" | "EX" => Outcome::Other,
+            "MN" => Outcome::End,
             _ => return None,
         };
         for word in words {

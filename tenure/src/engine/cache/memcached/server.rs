@@ -83,7 +83,7 @@ impl Server {
                     let limit = self.limits.value;
                     return Err(StoreError::TooLarge { limit });
                 }
-                Outcome::Done | Outcome::Absent | Outcome::Other => {}
+                Outcome::Done | Outcome::Absent | Outcome::Other | Outcome::End => {}
             }
         }
         Ok(replies)
@@ -227,8 +227,12 @@ async fn exchange(
     *batch = sent;
     line.send(&bytes).await?;
     while let Some(call) = batch.front() {
-        let mut replies = Vec::with_capacity(call.request.replies);
-        for _ in 0..call.request.replies {
+        let mut replies = Vec::new();
+        let through = |replies: &Vec<Reply>| match call.request.quiet {
+            true => replies.last().is_some_and(|it| it.outcome == Outcome::End),
+            false => replies.len() == call.request.replies,
+        };
+        while !through(&replies) {
             replies.push(line.reply(limits.value).await?);
         }
         if let Some(call) = batch.pop_front() {

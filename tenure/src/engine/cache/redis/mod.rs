@@ -52,6 +52,7 @@ mod trouble;
 use std::{sync::Arc, time::Duration};
 
 use redis::{Cmd, Value, aio::ConnectionManager};
+use tokio::task::JoinSet;
 
 use self::link::{Link, Request};
 use super::{Cache, Entry, Moved, Replaced};
@@ -184,6 +185,22 @@ impl RedisCache {
         })
     }
 
+    /// Commands on keys that are on several servers, all under way at once.
+    async fn together(&self, commands: impl Iterator<Item = Cmd>) -> Result<(), StoreError> {
+        let mut under_way = JoinSet::new();
+        for command in commands {
+            let link = Arc::clone(&self.link);
+            under_way.spawn(async move { link.ask(command).await });
+        }
+        while let Some(answer) = under_way.join_next().await {
+            answer.unwrap_or_else(|error| {
+                let what = "changing several entries was stopped half way";
+                Err(StoreError::unavailable(what, error))
+            })?;
+        }
+        Ok(())
+    }
+
     /// The limit as the scripts take it.
     fn limit(&self) -> Vec<u8> {
         self.limit.to_string().into_bytes()
@@ -272,9 +289,33 @@ impl Cache for RedisCache {
     }
 
     async fn delete(&self, key: &str) -> Result<bool, StoreError> {
-        let mut command = redis::cmd("DEL");
-        command.arg(key);
-        Ok(self.link.ask(command).await? == Value::Int(1))
+        Ok(self.link.ask(del(&[key])).await? == Value::Int(1))
+    }
+
+    async fn put_many(
+        &self,
+        keys: &[String],
+        value: &[u8],
+        ttl: Duration,
+    ) -> Result<(), StoreError> {
+        if self.link.is_cluster() {
+            let commands = keys.iter().map(|key| set(key, value, ttl));
+            return self.together(commands).await;
+        }
+        let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+        let arguments = [value, &millis(ttl)];
+        let put = self.run(&script::PUT_MANY, &keys, &arguments);
+        put.await.map(drop)
+    }
+
+    async fn delete_many(&self, keys: &[String]) -> Result<(), StoreError> {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        if self.link.is_cluster() {
+            return self.together(keys.iter().map(|key| del(&[key]))).await;
+        }
+        self.link.ask(del(keys)).await.map(drop)
     }
 
     async fn touch(&self, key: &str, ttl: Duration, base: &Version) -> Result<bool, StoreError> {
@@ -311,6 +352,14 @@ impl Cache for RedisCache {
             Changed::Taken => Moved::Taken,
         })
     }
+}
+
+fn del(keys: &[impl redis::ToRedisArgs]) -> Cmd {
+    let mut command = redis::cmd("DEL");
+    for key in keys {
+        command.arg(key);
+    }
+    command
 }
 
 fn set(key: &str, value: &[u8], ttl: Duration) -> Cmd {

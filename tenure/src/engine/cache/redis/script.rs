@@ -61,6 +61,11 @@ return 1",
     )
 });
 
+/// Sets all keys. Needs them on one server.
+pub(super) static PUT_MANY: LazyLock<Script> = LazyLock::new(|| {
+    Script::new("for _, key in ipairs(KEYS) do redis.call('SET', key, ARGV[1], 'PX', ARGV[2]) end")
+});
+
 /// A script that the server keeps, known by its digest.
 #[derive(Debug)]
 pub(super) struct Script {

@@ -12,6 +12,7 @@ pub(crate) const DEADLOCK: u16 = 1213;
 pub(crate) fn trouble(number: u16, message: &str) -> Trouble {
     match number {
         1053 | 1079 | 1317 | 1927 => Trouble::Broken,
+        1146 if message.contains("tenure_session") => Trouble::NoIndex,
         1146 => Trouble::NoTable,
         1049 => Trouble::NoDatabase,
         1045 | 1130 | 1251 | 1698 => Trouble::Login,

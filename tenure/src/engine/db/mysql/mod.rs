@@ -12,7 +12,7 @@ mod inspect;
 #[cfg(feature = "mysql")]
 mod pool;
 pub(crate) mod sql;
-#[cfg(all(feature = "auth", feature = "mysql"))]
+#[cfg(feature = "mysql")]
 mod statements;
 #[cfg(feature = "mysql")]
 mod table;

@@ -46,6 +46,14 @@ pub(crate) const ENDED: &str = "SELECT `session_key` FROM `django_session` WHERE
 /// tenure make, that is the order of their bytes.
 pub(crate) const LIST: &str = "SELECT `session_key`, CAST(`expire_date` AS CHAR), LENGTH(`session_data`) FROM `django_session` WHERE `session_key` > ? ORDER BY `session_key` LIMIT ?";
 
+/// So many keys, and the same again. Removes the rows under them.
+pub(crate) fn delete_many(keys: usize) -> String {
+    let places = vec!["?"; keys].join(", ");
+    format!(
+        "DELETE FROM `django_session` WHERE `session_key` IN ({places}) AND CAST(`session_key` AS BINARY) IN ({places})"
+    )
+}
+
 /// So many keys go into one [`delete_ended`].
 pub(crate) const KEYS: usize = 100;
 

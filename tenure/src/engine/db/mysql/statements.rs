@@ -16,6 +16,7 @@ impl Mysql {
             Value::Text(text) => MysqlValue::from(text),
             Value::Key(key) => MysqlValue::from(without_dashes(key)),
             Value::Date(moment) => MysqlValue::from(self.date(moment)),
+            Value::Number(number) => MysqlValue::from(number),
         });
         Params::Positional(values.collect())
     }

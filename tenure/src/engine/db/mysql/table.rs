@@ -1,15 +1,18 @@
 //! `django_session` on MySQL and MariaDB.
 
-use std::{fmt, time::SystemTime};
+use std::{fmt, sync::Arc, time::SystemTime};
 
 use mysql_async::{Params, Row as MysqlRow, Value};
 
 use super::{
-    super::{Row, SessionTable, Updated, trouble::Purpose},
+    super::{
+        Row, SessionTable, Updated, index::index, portion::padded, statements::Statements,
+        trouble::Purpose,
+    },
     pool::Pool,
     sql::{
         CREATE_TABLE, DELETE, DELETE_IF_ENDED, ENDED, HAS_TABLE, INSERT, KEYS, LIST, SELECT, TOUCH,
-        UPDATE, date, date_text, delete_ended,
+        UPDATE, date, date_text, delete_ended, delete_many,
     },
     url::Location,
 };
@@ -17,7 +20,7 @@ use crate::{
     error::StoreError,
     moment::{Moment, Zone},
     settings::{Settings, SettingsError},
-    store::Listed,
+    store::{Index, Listed},
 };
 
 /// One MySQL or MariaDB database: `django_session` in it is a [`SessionTable`].
@@ -124,6 +127,21 @@ impl SessionTable for Mysql {
             }
         };
         Ok(rows == Some(1))
+    }
+
+    async fn delete_many(&self, keys: &[&str]) -> Result<(), StoreError> {
+        // In the order in which all others lock them.
+        let mut keys = keys.to_vec();
+        keys.sort_unstable();
+        let keys = padded(&keys);
+        let twice = keys.iter().chain(&keys).map(|key| Value::from(*key));
+        let values = Params::Positional(twice.collect());
+        let sql = delete_many(keys.len());
+        self.pool.execute(&sql, values).await.map(drop)
+    }
+
+    fn index(self: &Arc<Self>) -> Option<Index> {
+        Some(index(Arc::clone(self) as Arc<dyn Statements>))
     }
 
     async fn delete_ended(&self, before: SystemTime, limit: usize) -> Result<u64, StoreError> {

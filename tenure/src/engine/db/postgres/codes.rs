@@ -3,8 +3,9 @@
 use super::super::trouble::Trouble;
 
 /// What went wrong, by the code that the server gave. Classes and codes: PostgreSQL's manual, appendix A.
-pub(crate) fn trouble(code: &str) -> Trouble {
+pub(crate) fn trouble(code: &str, message: &str) -> Trouble {
     match code {
+        "42P01" if message.contains("tenure_session") => Trouble::NoIndex,
         "42P01" => Trouble::NoTable,
         "3D000" => Trouble::NoDatabase,
         "42501" => Trouble::Denied,

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use tokio_postgres::{Error, error::SqlState};
+use tokio_postgres::{
+    Error,
+    error::{DbError, SqlState},
+};
 
 use super::{
     super::trouble::{Purpose, Trouble},
@@ -66,7 +69,8 @@ impl Failure {
                 _ => Trouble::Other,
             };
         };
-        trouble(code.code())
+        let message = error.as_db_error().map(DbError::message);
+        trouble(code.code(), message.unwrap_or_default())
     }
 
     pub(super) fn told(self, purpose: Purpose, place: &str, tried: Duration) -> StoreError {

@@ -12,7 +12,7 @@ mod inspect;
 #[cfg(feature = "postgres")]
 mod line;
 pub(crate) mod sql;
-#[cfg(all(feature = "auth", feature = "postgres"))]
+#[cfg(feature = "postgres")]
 mod statements;
 #[cfg(feature = "postgres")]
 mod table;

@@ -33,6 +33,9 @@ pub(crate) const UPDATE: &str = r#"UPDATE "django_session" SET "session_key" = $
 pub(crate) const TOUCH: &str = r#"UPDATE "django_session" SET "expire_date" = greatest("expire_date", $2) WHERE "session_key" = $1 AND "session_data" = $3"#;
 /// Key.
 pub(crate) const DELETE: &str = r#"DELETE FROM "django_session" WHERE "session_key" = $1"#;
+/// Keys, as an array.
+pub(crate) const DELETE_MANY: &str =
+    r#"DELETE FROM "django_session" WHERE "session_key" = ANY($1)"#;
 /// Key, date.
 pub(crate) const DELETE_IF_ENDED: &str =
     r#"DELETE FROM "django_session" WHERE "session_key" = $1 AND "expire_date" <= $2"#;

@@ -11,6 +11,7 @@ fn params<'a>(values: &'a [Value<'a>]) -> Vec<Param<'a>> {
         Value::Text(text) => Param::Text(text),
         Value::Key(key) => Param::Key(key),
         Value::Date(moment) => Param::Date(moment),
+        Value::Number(number) => Param::Number(number),
     });
     values.collect()
 }

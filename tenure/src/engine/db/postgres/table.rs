@@ -1,15 +1,15 @@
 //! `django_session` on PostgreSQL.
 
-use std::{fmt, time::SystemTime};
+use std::{fmt, sync::Arc, time::SystemTime};
 
 use tokio_postgres::Row as PostgresRow;
 
 use super::{
-    super::{Row, SessionTable, Updated, trouble::Purpose},
+    super::{Row, SessionTable, Updated, index::index, statements::Statements, trouble::Purpose},
     line::Server,
     sql::{
-        CREATE_TABLE, DELETE, DELETE_ENDED, DELETE_IF_ENDED, HAS_TABLE, INSERT, LIST, SELECT,
-        TOUCH, UPDATE,
+        CREATE_TABLE, DELETE, DELETE_ENDED, DELETE_IF_ENDED, DELETE_MANY, HAS_TABLE, INSERT, LIST,
+        SELECT, TOUCH, UPDATE,
     },
     url::Location,
     value::{Date, Param, Text},
@@ -18,7 +18,7 @@ use crate::{
     error::StoreError,
     moment::Moment,
     settings::{Settings, SettingsError},
-    store::Listed,
+    store::{Index, Listed},
 };
 
 /// One PostgreSQL database: `django_session` in it is a [`SessionTable`].
@@ -137,6 +137,15 @@ impl SessionTable for Postgres {
             }
         };
         Ok(rows == Some(1))
+    }
+
+    async fn delete_many(&self, keys: &[&str]) -> Result<(), StoreError> {
+        let keys = [Param::Texts(keys)];
+        self.server.execute(DELETE_MANY, &keys).await.map(drop)
+    }
+
+    fn index(self: &Arc<Self>) -> Option<Index> {
+        Some(index(Arc::clone(self) as Arc<dyn Statements>))
     }
 
     async fn delete_ended(&self, before: SystemTime, limit: usize) -> Result<u64, StoreError> {

@@ -13,11 +13,9 @@ type Outcome<T> = Result<T, Box<dyn Error + Sync + Send>>;
 /// A parameter of a statement.
 pub(super) enum Param<'a> {
     Text(&'a str),
+    /// A parameter for `= ANY(…)`.
+    Texts(&'a [&'a str]),
     /// The key of a row, whatever its type: `NULL`, which no key is, if it cannot be of that type.
-    #[cfg_attr(
-        not(feature = "auth"),
-        expect(dead_code, reason = "a session's is text")
-    )]
     Key(&'a str),
     Date(Moment),
     Number(i64),
@@ -34,6 +32,7 @@ impl ToSql for Param<'_> {
     fn to_sql(&self, kind: &Type, out: &mut BytesMut) -> Outcome<IsNull> {
         match self {
             Self::Text(text) => text.to_sql(kind, out),
+            Self::Texts(texts) => texts.to_sql(kind, out),
             Self::Key(key) => key_to_sql(key, kind, out),
             Self::Date(moment) if *kind == Type::TIMESTAMPTZ => {
                 out.extend_from_slice(&wire(*moment));

@@ -31,14 +31,17 @@ pub(crate) fn advice(path: &str, code: i32, text: &str) -> String {
         _ => match text.split_once("no such table: ") {
             Some((_, table)) => {
                 let table = table.split([' ', '\n']).next().unwrap_or_default();
-                let users = if table == "django_session" {
-                    ""
-                } else {
-                    " --users"
-                };
-                format!(
-                    "{path} has no table `{table}`: make it with `tenure init{users}`, or with Django's `migrate`"
-                )
+                match table {
+                    "django_session" => format!(
+                        "{path} has no table `{table}`: make it with `tenure init`, or with Django's `migrate`"
+                    ),
+                    "tenure_session" => format!(
+                        "{path} has no table `{table}`, which `TENURE_USER_SESSIONS` needs: make it with `tenure init`"
+                    ),
+                    _ => format!(
+                        "{path} has no table `{table}`: make it with `tenure init --users`, or with Django's `migrate`"
+                    ),
+                }
             }
             None => format!("SQLite failed on {path}"),
         },

@@ -7,7 +7,7 @@ mod failure;
 #[cfg(feature = "sqlite")]
 mod inspect;
 pub(crate) mod sql;
-#[cfg(all(feature = "auth", feature = "sqlite"))]
+#[cfg(feature = "sqlite")]
 mod statements;
 #[cfg(feature = "sqlite")]
 mod table;

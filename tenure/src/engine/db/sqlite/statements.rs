@@ -14,6 +14,7 @@ use crate::moment::{Moment, Zone};
 enum Owned {
     Text(String),
     Date(Moment),
+    Number(i64),
 }
 
 fn owned(values: &[Value<'_>]) -> Vec<Owned> {
@@ -21,6 +22,7 @@ fn owned(values: &[Value<'_>]) -> Vec<Owned> {
         Value::Text(text) => Owned::Text(text.to_owned()),
         Value::Key(key) => Owned::Text(without_dashes(key)),
         Value::Date(moment) => Owned::Date(moment),
+        Value::Number(number) => Owned::Number(number),
     });
     values.collect()
 }
@@ -32,6 +34,7 @@ fn params(values: &[Owned], zone: &Zone) -> impl rusqlite::Params {
         .map(|value| match value {
             Owned::Text(text) => text.clone(),
             Owned::Date(moment) => date_text(*moment, zone),
+            Owned::Number(number) => number.to_string(),
         })
         .collect();
     params_from_iter(values)

@@ -9,14 +9,18 @@ use rusqlite::{
 };
 
 use super::{
-    super::{Row, SessionTable, Updated},
+    super::{Row, SessionTable, Updated, index::index, statements::Statements},
     connection::Sqlite,
     date::{date, date_text},
     sql,
     url::Location,
 };
 use crate::{
-    engine::OpenError, error::StoreError, moment::Zone, settings::Settings, store::Listed,
+    engine::OpenError,
+    error::StoreError,
+    moment::Zone,
+    settings::Settings,
+    store::{Index, Listed},
 };
 
 impl Sqlite {
@@ -167,6 +171,21 @@ impl SessionTable for Sqlite {
             Ok(rows == 1)
         })
         .await
+    }
+
+    async fn delete_many(&self, keys: &[&str]) -> Result<(), StoreError> {
+        let keys: Vec<String> = keys.iter().map(|key| (*key).to_owned()).collect();
+        self.write(move |connection, _| {
+            for key in keys {
+                execute(connection, sql::DELETE, [key])?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    fn index(self: &Arc<Self>) -> Option<Index> {
+        Some(index(Arc::clone(self) as Arc<dyn Statements>))
     }
 
     async fn delete_ended(&self, before: SystemTime, limit: usize) -> Result<u64, StoreError> {

@@ -13,6 +13,7 @@ use super::{
     super::{
         Row, SessionTable, Updated,
         mysql::{codes, sql},
+        portion::padded,
     },
     SqlxTable,
     pool::{Dialect, text},
@@ -111,6 +112,20 @@ impl SessionTable for SqlxTable<MySql> {
             }
         };
         Ok(self.0.execute(delete).await?.rows_affected() == 1)
+    }
+
+    async fn delete_many(&self, keys: &[&str]) -> Result<(), StoreError> {
+        // In the order in which all others lock them.
+        let mut keys = keys.to_vec();
+        keys.sort_unstable();
+        let keys = padded(&keys);
+        let delete = || {
+            let delete = query(AssertSqlSafe(sql::delete_many(keys.len())));
+            let twice = keys.iter().chain(&keys);
+            twice.fold(delete, |delete, key| delete.bind(*key))
+        };
+        self.0.execute(delete).await?;
+        Ok(())
     }
 
     async fn delete_ended(&self, before: SystemTime, limit: usize) -> Result<u64, StoreError> {

@@ -70,7 +70,11 @@ impl Dialect for Postgres {
 
     fn advice(error: &dyn DatabaseError, place: &str, tried: Duration) -> String {
         let code = error.code().unwrap_or_default();
-        codes::trouble(&code).what(super::super::trouble::Purpose::Sessions, place, tried)
+        codes::trouble(&code, error.message()).what(
+            super::super::trouble::Purpose::Sessions,
+            place,
+            tried,
+        )
     }
 }
 
@@ -143,6 +147,12 @@ impl SessionTable for SqlxTable<Postgres> {
             Some(moment) => query(sql::DELETE_IF_ENDED).bind(key).bind(moment),
         };
         Ok(self.0.execute(delete).await?.rows_affected() == 1)
+    }
+
+    async fn delete_many(&self, keys: &[&str]) -> Result<(), StoreError> {
+        let delete = || query(sql::DELETE_MANY).bind(keys);
+        self.0.execute(delete).await?;
+        Ok(())
     }
 
     async fn delete_ended(&self, before: SystemTime, limit: usize) -> Result<u64, StoreError> {
