@@ -88,6 +88,7 @@ fn skipped(browser: bool) -> &'static [&'static str] {
 
 /// Runs tests through nextest, which leaves a report for [`Results::load`].
 pub(crate) fn nextest(workspace: &Workspace, browser: bool, choice: &[&str]) -> Outcome {
+    Results::forget(workspace);
     let base = ["nextest", "run", "--no-fail-fast", "--no-tests=pass"];
     let mut command = with_tools(workspace, browser, &base)?;
     run(command.args(choice).arg("--").args(skipped(browser)))

@@ -1,6 +1,6 @@
 //! What became of each test: nextest's report, in JUnit's format.
 
-use std::fs;
+use std::{fs, path::PathBuf};
 
 use crate::Outcome;
 use crate::workspace::Workspace;
@@ -18,18 +18,26 @@ pub(crate) struct Test {
 pub(crate) struct Results(pub(crate) Vec<Test>);
 
 impl Results {
-    /// Reads what nextest has just written (`.config/nextest.toml` says where).
+    /// Where nextest writes it (`.config/nextest.toml`).
+    fn path(workspace: &Workspace) -> PathBuf {
+        workspace.target.join("nextest/default/junit.xml")
+    }
+
+    /// Before a run: an old report must not answer for one that never began.
+    pub(crate) fn forget(workspace: &Workspace) {
+        // It fails if there is none.
+        let _ = fs::remove_file(Self::path(workspace));
+    }
+
+    /// Reads the report of a run.
     pub(crate) fn load(workspace: &Workspace) -> Outcome<Self> {
-        let path = workspace.target.join("nextest/default/junit.xml");
+        let path = Self::path(workspace);
         let text = fs::read_to_string(&path).map_err(|error| {
             format!(
                 "no report of the tests, is nextest installed? {}: {error}",
                 path.display()
             )
         })?;
-        // An old report must not answer for a run that never began.
-        fs::remove_file(&path)
-            .map_err(|error| format!("cannot remove {}: {error}", path.display()))?;
         Ok(Self::from_junit(&text))
     }
 
