@@ -1,4 +1,4 @@
-//! What became of each test: nextest's report, in JUnit's format.
+//! What became of each test, as nextest reports it: in the format of `JUnit`.
 
 use std::{fs, path::PathBuf};
 
