@@ -166,7 +166,7 @@ async fn advisory_cve_2019_16782_the_store_never_sees_a_key() {
     let sessions = Sessions::new(spy.clone(), &hashed(testing::settings())).unwrap();
     let (session, first) = new_session(&sessions).await;
     session
-        .set_expiry(std::time::Duration::from_secs(60))
+        .set_expiry(std::time::Duration::from_mins(1))
         .unwrap();
     session.save().await.unwrap();
     session.cycle_key().await.unwrap();
@@ -174,7 +174,7 @@ async fn advisory_cve_2019_16782_the_store_never_sees_a_key() {
     assert!(is_ada(&visit(&sessions, key.as_str()).await));
     visit(&sessions, "0123456789abcdefghijklmnopqrstuv").await;
     let store = sessions.store();
-    let later = SystemTime::now() + std::time::Duration::from_secs(3600);
+    let later = SystemTime::now() + std::time::Duration::from_hours(1);
     let record = store.load(&key).await.unwrap().unwrap();
     assert!(store.touch(&key, later, &record.version).await.unwrap());
     store.delete_expired(&key, SystemTime::now()).await.unwrap();

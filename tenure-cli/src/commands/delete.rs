@@ -13,7 +13,7 @@ pub(crate) struct Arguments {
     /// The sessions' keys
     #[arg(required = true, value_name = "KEY")]
     keys: Vec<String>,
-    /// The arguments are what `tenure list` prints, where TENURE_HASH_KEYS is on
+    /// The arguments are what `tenure list` prints, where `TENURE_HASH_KEYS` is on
     #[arg(long)]
     name: bool,
 }

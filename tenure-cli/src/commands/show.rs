@@ -18,7 +18,7 @@ use crate::{
 pub(crate) struct Arguments {
     /// The session's key, as the visitor's cookie has it
     key: String,
-    /// The argument is what `tenure list` prints, where TENURE_HASH_KEYS is on
+    /// The argument is what `tenure list` prints, where `TENURE_HASH_KEYS` is on
     #[arg(long)]
     name: bool,
     /// Print one JSON object: `data`, `expires_at` and `engine`

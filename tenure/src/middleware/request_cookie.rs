@@ -23,12 +23,12 @@ pub(super) fn find<'a>(
     for header in headers {
         bytes += header.len();
         if bytes > MAX_BYTES {
-            return ignored(offered, "it is longer than 16 KiB");
+            return ignored(&offered, "it is longer than 16 KiB");
         }
         for pair in header.split(|byte| *byte == b';') {
             cookies += 1;
             if cookies > MAX_COOKIES {
-                return ignored(offered, "it holds more than 180 cookies");
+                return ignored(&offered, "it holds more than 180 cookies");
             }
             let Some((found, value)) = name_and_value(pair) else {
                 continue;
@@ -40,19 +40,19 @@ pub(super) fn find<'a>(
             offered.key_sent = true;
             let Some(key) = parse(value) else { continue };
             if !offered.add(key) {
-                return ignored(offered, "it holds too many different session cookies");
+                return ignored(&offered, "it holds too many different session cookies");
             }
         }
     }
     if let Some(key) = chunks.key()
         && !offered.add(key)
     {
-        return ignored(offered, "it holds too many different session cookies");
+        return ignored(&offered, "it holds too many different session cookies");
     }
     offered
 }
 
-fn ignored(offered: Offered, why: &str) -> Offered {
+fn ignored(offered: &Offered, why: &str) -> Offered {
     tracing::warn!("the Cookie header is not looked into: {why}");
     Offered::nothing(offered.came, offered.goes)
 }

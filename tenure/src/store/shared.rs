@@ -126,7 +126,7 @@ impl<S: SessionStore> ErasedStore for S {
 /// ```
 #[derive(Clone)]
 pub struct Store {
-    store: Arc<dyn ErasedStore>,
+    inner: Arc<dyn ErasedStore>,
     deadline: Duration,
     hash_keys: bool,
 }
@@ -135,7 +135,7 @@ impl Store {
     /// Shares `store`; a call that takes longer than `deadline` is given up with [`StoreError::Deadline`].
     pub fn new(store: impl SessionStore, deadline: Duration) -> Self {
         Self {
-            store: Arc::new(store),
+            inner: Arc::new(store),
             deadline,
             hash_keys: false,
         }
@@ -155,17 +155,17 @@ impl Store {
 
     /// See [`SessionStore::engine`].
     pub fn engine(&self) -> &'static str {
-        self.store.engine()
+        self.inner.engine()
     }
 
     /// See [`SessionStore::powers`].
     pub fn powers(&self) -> Powers {
-        self.store.powers()
+        self.inner.powers()
     }
 
     /// See [`SessionStore::index`].
     pub fn index(&self) -> Option<Index> {
-        self.store.index()
+        self.inner.index()
     }
 
     pub(crate) fn hashes_keys(&self) -> bool {
@@ -215,7 +215,7 @@ impl Store {
     ///
     /// As there. It has no deadline: a table is made once, by somebody who waits for it.
     pub async fn prepare(&self) -> Result<(), StoreError> {
-        self.store.prepare().await
+        self.inner.prepare().await
     }
 
     /// See [`SessionStore::load`].
@@ -224,7 +224,7 @@ impl Store {
     ///
     /// As there, or at the deadline. The same holds for every method below.
     pub async fn load(&self, key: &SessionKey) -> Result<Option<Record>, StoreError> {
-        self.within(self.store.load(&self.named(key))).await
+        self.within(self.inner.load(&self.named(key))).await
     }
 
     /// See [`SessionStore::create`].
@@ -233,7 +233,7 @@ impl Store {
     ///
     /// As there, or at the deadline.
     pub async fn create(&self, key: &SessionKey, record: &Record) -> Result<Created, StoreError> {
-        self.within(self.store.create(&self.named(key), record))
+        self.within(self.inner.create(&self.named(key), record))
             .await
     }
 
@@ -248,7 +248,7 @@ impl Store {
         record: &Record,
         base: &Version,
     ) -> Result<Saved, StoreError> {
-        self.within(self.store.save(&self.named(key), record, base))
+        self.within(self.inner.save(&self.named(key), record, base))
             .await
     }
 
@@ -258,7 +258,7 @@ impl Store {
     ///
     /// As there, or at the deadline.
     pub async fn delete(&self, key: &SessionKey) -> Result<bool, StoreError> {
-        self.within(self.store.delete(&self.named(key))).await
+        self.within(self.inner.delete(&self.named(key))).await
     }
 
     /// See [`SessionStore::delete_many`].
@@ -268,10 +268,10 @@ impl Store {
     /// As there, or at the deadline.
     pub async fn delete_many(&self, keys: &[SessionKey]) -> Result<(), StoreError> {
         if !self.hash_keys {
-            return self.within(self.store.delete_many(keys)).await;
+            return self.within(self.inner.delete_many(keys)).await;
         }
         let names: Vec<SessionKey> = keys.iter().map(SessionKey::hashed).collect();
-        self.within(self.store.delete_many(&names)).await
+        self.within(self.inner.delete_many(&names)).await
     }
 
     /// See [`SessionStore::rename`].
@@ -287,7 +287,7 @@ impl Store {
         base: &Version,
     ) -> Result<Renamed, StoreError> {
         self.within(
-            self.store
+            self.inner
                 .rename(&self.named(old), &self.named(new), record, base),
         )
         .await
@@ -304,7 +304,7 @@ impl Store {
         expires_at: SystemTime,
         base: &Version,
     ) -> Result<bool, StoreError> {
-        self.within(self.store.touch(&self.named(key), expires_at, base))
+        self.within(self.inner.touch(&self.named(key), expires_at, base))
             .await
     }
 
@@ -318,7 +318,7 @@ impl Store {
         key: &SessionKey,
         now: SystemTime,
     ) -> Result<bool, StoreError> {
-        self.within(self.store.delete_expired(&self.named(key), now))
+        self.within(self.inner.delete_expired(&self.named(key), now))
             .await
     }
 
@@ -328,7 +328,7 @@ impl Store {
     ///
     /// As there, or at the deadline.
     pub async fn clear_expired(&self, now: SystemTime, limit: usize) -> Result<u64, StoreError> {
-        self.within(self.store.clear_expired(now, limit)).await
+        self.within(self.inner.clear_expired(now, limit)).await
     }
 
     /// See [`SessionStore::scan`].
@@ -337,7 +337,7 @@ impl Store {
     ///
     /// As there, or at the deadline.
     pub async fn scan(&self, after: Option<&str>, limit: usize) -> Result<Vec<Listed>, StoreError> {
-        self.within(self.store.scan(after, limit)).await
+        self.within(self.inner.scan(after, limit)).await
     }
 
     /// Waits for `call`, but not for ever. A call that answers at once, as SQLite's reads do, never meets the timer.

@@ -228,9 +228,12 @@ async fn exchange(
     line.send(&bytes).await?;
     while let Some(call) = batch.front() {
         let mut replies = Vec::new();
-        let through = |replies: &Vec<Reply>| match call.request.quiet {
-            true => replies.last().is_some_and(|it| it.outcome == Outcome::End),
-            false => replies.len() == call.request.replies,
+        let through = |replies: &Vec<Reply>| {
+            if call.request.quiet {
+                replies.last().is_some_and(|it| it.outcome == Outcome::End)
+            } else {
+                replies.len() == call.request.replies
+            }
         };
         while !through(&replies) {
             replies.push(line.reply(limits.value).await?);
