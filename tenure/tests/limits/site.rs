@@ -66,6 +66,7 @@ impl Engine {
     }
 
     pub(crate) async fn site_at(self, settings: &Settings, clock: Arc<TestSystem>) -> Site {
+        testkit::leaks::watch();
         let folder = tempfile::tempdir().unwrap();
         let mut settings = settings.clone();
         settings.file_path = Some(folder.path().to_owned());
