@@ -24,6 +24,7 @@ mod tests {
         auth::{self, Auth, LoginRequired, User, password::Hasher},
         testing::{self, MemoryStore},
     };
+    use testkit::leaks;
     use tower::ServiceExt as _;
 
     use crate::stage::{Fault, Stage};
@@ -38,6 +39,7 @@ mod tests {
     }
 
     async fn site() -> Site {
+        leaks::watch();
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("site.sqlite3");
         let mut settings = testing::settings();
@@ -108,7 +110,9 @@ mod tests {
     async fn text(response: Response) -> (StatusCode, String) {
         let status = response.status();
         let body = response.into_body().collect().await.unwrap().to_bytes();
-        (status, String::from_utf8(body.to_vec()).unwrap())
+        let body = String::from_utf8(body.to_vec()).unwrap();
+        leaks::search("a page", &body);
+        (status, body)
     }
 
     #[track_caller]

@@ -26,6 +26,7 @@ async fn visit(sessions: &Sessions, cookie: &str) -> Session {
 }
 
 async fn new_session(sessions: &Sessions) -> (Session, String) {
+    testkit::leaks::watch();
     let session = sessions.new_session().load().await.unwrap();
     session.insert("user", "ada").unwrap();
     session.save().await.unwrap();

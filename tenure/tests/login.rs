@@ -12,6 +12,7 @@ mod tests {
     const OLD: &str = "the secret of last year, with more than 32 characters";
 
     async fn users(settings: &mut Settings) -> (tempfile::TempDir, Auth) {
+        testkit::leaks::watch();
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("site.sqlite3");
         settings.set_database_url(format!("sqlite://{}?mode=rwc", path.display()));

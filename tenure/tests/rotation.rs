@@ -82,6 +82,7 @@ mod tests {
         }
 
         async fn open(&self, settings: &Settings) -> Sessions {
+            testkit::leaks::watch();
             let system = || self.system.clone();
             match self.engine {
                 Engine::Db => {

@@ -215,6 +215,7 @@ mod tests {
 
     impl Site {
         async fn open(change: impl FnOnce(&mut Settings)) -> Self {
+            testkit::leaks::watch();
             let folder = tempfile::tempdir().unwrap();
             let mut settings = testing::settings();
             let path = folder.path().join("site.sqlite3");

@@ -9,6 +9,8 @@ use std::{
 
 use serde_json::Value;
 
+use crate::leaks;
+
 /// Django at work. `tests/django/driver.py` says what it can be asked, and `site_settings.py` which variables it takes.
 #[derive(Debug)]
 pub struct Django {
@@ -33,6 +35,7 @@ impl Django {
     ///
     /// When no Python with Django is there.
     pub fn start<V: AsRef<OsStr>>(variables: impl IntoIterator<Item = (&'static str, V)>) -> Self {
+        leaks::watch();
         let python = python();
         let mut process = Command::new(&python)
             .arg(workspace().join("tests/django/driver.py"))

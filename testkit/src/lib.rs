@@ -14,6 +14,7 @@ mod chromium;
 mod console;
 mod disk;
 mod django;
+pub mod leaks;
 mod mariadb;
 mod memcached;
 mod postgres;

@@ -13,6 +13,8 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::leaks;
+
 /// How long a server may take until it answers. Machines that run tests are busy.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -27,8 +29,9 @@ pub struct Server {
 impl Server {
     /// Starts `command`, whose output goes to `<name>.log` in `folder`.
     ///
-    /// The server dies with this process, also if that is killed.
+    /// The server dies with this process, also if that is killed. No key may come into its log, or into that of this process.
     pub fn start(name: &str, command: &Command, folder: &Path) -> Self {
+        leaks::watch();
         let log = folder.join(format!("{name}.log"));
         let output = fs::File::create(&log).unwrap();
         let mut wrapped = Command::new("setpriv");
@@ -123,6 +126,9 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.kill();
+        if !thread::panicking() {
+            leaks::search(&format!("the log of {}", self.name), &self.log());
+        }
     }
 }
 

@@ -3,9 +3,10 @@
 use std::process::Command;
 
 use crate::Outcome;
+use crate::security::{self, Results};
 use crate::shell::{first_line, run};
 use crate::workspace::Workspace;
-use crate::{django, tools};
+use crate::{django, leaks, tools};
 
 fn cargo(workspace: &Workspace, arguments: &[&str]) -> Command {
     let mut command = Command::new("cargo");
@@ -61,36 +62,57 @@ pub(crate) fn features(workspace: &Workspace, _browser: bool) -> Outcome {
     }
 }
 
-/// Every test. Through nextest if it is there, which tells more about a hanging or flaky one; it cannot run doctests.
+/// Cargo on the tests of the workspace, all features on.
 ///
 /// Tests find their tools through these variables: `TENURE_TEST_PYTHON` (a Python that has Django), `CHROME` and
 /// `CHROMEDRIVER`. Where one is not set, a test that needs it fails and says what to install.
-pub(crate) fn test(workspace: &Workspace, browser: bool) -> Outcome {
-    let python = django::environment(workspace)?;
-    let skip: &[&str] = if browser { &[] } else { &["--skip", "browser"] };
-    let everything = ["--workspace", "--all-features", "--locked"];
-    let with_tools = |arguments: &[&str]| {
-        let mut command = cargo(workspace, arguments);
-        command.args(everything).env("TENURE_TEST_PYTHON", &python);
-        if browser {
-            command.envs(
-                tools::browser()
-                    .into_iter()
-                    .map(|(name, found)| (name, found.path)),
-            );
-        }
-        command
-    };
-    if first_line("cargo", &["nextest", "--version"]).is_none() {
-        return run(with_tools(&["test", "--no-fail-fast"]).arg("--").args(skip));
+fn with_tools(workspace: &Workspace, browser: bool, arguments: &[&str]) -> Outcome<Command> {
+    let mut command = cargo(workspace, arguments);
+    command
+        .args(["--workspace", "--all-features", "--locked"])
+        .env("TENURE_TEST_PYTHON", django::environment(workspace)?);
+    if browser {
+        command.envs(
+            tools::browser()
+                .into_iter()
+                .map(|(name, found)| (name, found.path)),
+        );
     }
-    let tests = run(
-        with_tools(&["nextest", "run", "--no-fail-fast", "--no-tests=pass"])
-            .arg("--")
-            .args(skip),
-    );
-    let doctests = run(&mut with_tools(&["test", "--doc", "--no-fail-fast"]));
-    tests.and(doctests)
+    Ok(command)
+}
+
+/// The options that leave out the tests that need a browser.
+fn skipped(browser: bool) -> &'static [&'static str] {
+    if browser { &[] } else { &["--skip", "browser"] }
+}
+
+/// Runs tests through nextest, which leaves a report for [`Results::load`].
+pub(crate) fn nextest(workspace: &Workspace, browser: bool, choice: &[&str]) -> Outcome {
+    Results::forget(workspace);
+    let base = ["nextest", "run", "--no-fail-fast", "--no-tests=pass"];
+    let mut command = with_tools(workspace, browser, &base)?;
+    run(command.args(choice).arg("--").args(skipped(browser)))
+}
+
+/// Every test. Through nextest if it is there, which tells more about a hanging or flaky one; it cannot run doctests.
+///
+/// With it, what the tests have written is searched for live keys, and the promises of SECURITY.md are checked.
+pub(crate) fn test(workspace: &Workspace, browser: bool) -> Outcome {
+    if first_line("cargo", &["nextest", "--version"]).is_none() {
+        let mut command = with_tools(workspace, browser, &["test", "--no-fail-fast"])?;
+        return run(command.arg("--").args(skipped(browser)));
+    }
+    let tests = nextest(workspace, browser, &[]);
+    let promises = Results::load(workspace).and_then(|results| {
+        let rows = security::check(workspace, &results, browser);
+        leaks::search(&results).and(rows)
+    });
+    let doctests = run(&mut with_tools(
+        workspace,
+        browser,
+        &["test", "--doc", "--no-fail-fast"],
+    )?);
+    tests.and(promises).and(doctests)
 }
 
 /// The docs build, with no broken link.

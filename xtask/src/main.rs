@@ -3,8 +3,10 @@
 
 mod checks;
 mod django;
+mod leaks;
 mod licences;
 mod plan;
+mod security;
 mod shell;
 mod tools;
 mod workspace;

@@ -1,7 +1,7 @@
 //! What the command line asks for.
 
 use crate::workspace::Workspace;
-use crate::{Outcome, checks, django, licences, tools};
+use crate::{Outcome, checks, django, licences, security, tools};
 
 /// One thing that must hold.
 pub(crate) struct Step {
@@ -25,7 +25,8 @@ const fn step(
     }
 }
 
-const STEPS: [Step; 8] = [
+/// Every step but the last is one of `test`.
+const STEPS: [Step; 9] = [
     Step {
         prerequisite: true,
         ..step("tools", "what must be installed", tools::step)
@@ -56,10 +57,18 @@ const STEPS: [Step; 8] = [
         checks::test,
     ),
     step("doc", "the docs build, warnings as errors", checks::doc),
+    step(
+        SECURITY,
+        "each promise of SECURITY.md and what its tests say",
+        security::step,
+    ),
 ];
 
 /// The steps of `setup`.
 const SETUP: [&str; 2] = ["tools", "django"];
+
+/// The step of `security`; `test` runs the same tests among all others.
+const SECURITY: &str = "security";
 
 /// Not a step but a part of two: the browser among the tools, and the tests with `browser` in their name.
 const BROWSER: &str = "browser";
@@ -72,13 +81,14 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// Reads `test` or `setup` with their options.
+    /// Reads `test`, `setup` or `security` with their options.
     pub(crate) fn parse(arguments: &[String]) -> Outcome<Self> {
         let mut words = arguments.iter().map(String::as_str);
         let command = words.next().ok_or("say what to do")?;
         let mut only: Option<Vec<&str>> = match command {
             "test" => None,
             "setup" => Some(SETUP.to_vec()),
+            "security" => Some(vec![SECURITY]),
             other => return Err(format!("there is no command `{other}`")),
         };
         let mut without: Vec<&str> = Vec::new();
@@ -101,7 +111,10 @@ impl Plan {
         for name in &without {
             known(name, true)?;
         }
-        let asked = |name: &str| only.as_ref().is_none_or(|only| only.contains(&name));
+        let asked = |name: &str| match &only {
+            Some(only) => only.contains(&name),
+            None => name != SECURITY,
+        };
         let (steps, others): (Vec<Step>, Vec<Step>) = STEPS
             .into_iter()
             .partition(|step| asked(step.name) && !without.contains(&step.name));
@@ -111,7 +124,8 @@ impl Plan {
         let browser = !without.contains(&BROWSER);
         let mut left_out: Vec<&'static str> = Vec::new();
         if command == "test" {
-            left_out.extend(others.iter().map(|step| step.name));
+            let others = others.iter().map(|step| step.name);
+            left_out.extend(others.filter(|name| *name != SECURITY));
         }
         if !browser {
             left_out.push(BROWSER);
@@ -135,6 +149,7 @@ fn known(name: &str, browser_too: bool) -> Outcome {
 pub(crate) fn usage() -> String {
     let steps: Vec<String> = STEPS
         .iter()
+        .filter(|step| step.name != SECURITY)
         .map(|step| format!("  {:10} {}", step.name, step.about))
         .collect();
     format!(
@@ -144,6 +159,8 @@ cargo xtask test [--only STEP,…] [--without STEP,…]
 {}
     `--without browser` needs no Chromium and runs no browser test.
     CHROME and CHROMEDRIVER name the browser to use, if not the one on PATH.
+cargo xtask security [--without browser]
+    each promise of SECURITY.md, with its tests and what became of them
 cargo xtask setup [--without browser]
     only the first two steps
 cargo xtask help",
@@ -168,7 +185,7 @@ mod tests {
     #[test]
     fn test_alone_runs_every_step() {
         let (steps, browser, left_out) = parse("test").unwrap();
-        assert_eq!(steps.len(), STEPS.len());
+        assert_eq!(steps.len(), STEPS.len() - 1);
         assert!(browser);
         assert!(left_out.is_empty());
     }
@@ -193,6 +210,11 @@ mod tests {
             parse("setup").unwrap(),
             (vec!["tools", "django"], true, vec![])
         );
+    }
+
+    #[test]
+    fn security_is_a_step_of_its_own() {
+        assert_eq!(parse("security").unwrap(), (vec!["security"], true, vec![]));
     }
 
     #[test]

@@ -125,7 +125,7 @@ fn print_table(tools: &[Tool]) -> bool {
         "nextest",
         nextest
             .as_deref()
-            .unwrap_or("none; `cargo test` does as well")
+            .unwrap_or("none; `cargo test` does, but nothing checks SECURITY.md then")
     );
     tools.iter().any(|tool| tool.version.is_none())
 }

@@ -229,7 +229,6 @@ impl Sessions {
             let offered = self.in_cookies(cookies.map(HeaderValue::as_bytes));
             in_url.filter(|_| !offered.key_sent).unwrap_or(offered)
         });
-        offered.key_in_url = key_in_url;
         if client.plaintext {
             if offered.key_sent {
                 let shared = &self.0.shared;
@@ -237,6 +236,7 @@ impl Sessions {
             }
             offered = Offered::nothing(offered.came, offered.goes);
         }
+        offered.key_in_url = key_in_url;
         LazySession::new(Arc::clone(&self.0.shared), offered, client)
     }
 

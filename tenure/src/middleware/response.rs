@@ -163,3 +163,21 @@ fn vary_on(headers: &mut HeaderMap, name: &HeaderName, written: &'static str) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r09_no_key_is_printed() {
+        let key = "0123456789abcdefghijklmnopqrstuv";
+        let headers = ResponseHeaders {
+            set_cookie: Some(format!("sessionid={key}; Path=/")),
+            further_cookies: vec![format!("sessionid.0={key}; Path=/")],
+            session_token: Some(key.to_owned()),
+            ..ResponseHeaders::default()
+        };
+        let text = format!("{headers:?}");
+        assert!(!text.contains(key) && text.contains("set_cookie"), "{text}");
+    }
+}

@@ -286,6 +286,7 @@ impl Inner {
         };
         status < 500
             && !state.interrupted
+            && !state.passive
             && state.data.contains_key(USER_ID)
             && !users.is_recent(&self.shared.store.name(&stored.key), self.shared.now())
     }

@@ -19,6 +19,7 @@ pub(crate) struct Site<S> {
 }
 
 fn clock() -> Arc<TestSystem> {
+    testkit::leaks::watch();
     Arc::new(TestSystem::at(SystemTime::now()))
 }
 

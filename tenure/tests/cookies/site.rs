@@ -39,6 +39,7 @@ impl Engine {
         revocation: Revocation,
         system: &Arc<TestSystem>,
     ) -> Sessions {
+        testkit::leaks::watch();
         let system = system.clone();
         match self {
             Self::Signed => {

@@ -94,6 +94,7 @@ async fn who(session: Session) -> impl IntoResponse {
 
 impl Site {
     pub(crate) async fn open() -> Self {
+        testkit::leaks::watch();
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("site.sqlite3");
         let mut settings = testing::settings();
@@ -169,10 +170,9 @@ impl Visitor {
             self.cookie = Some(pair.to_owned());
         }
         let body = body.collect().await.unwrap().to_bytes();
-        (
-            head.status.as_u16(),
-            String::from_utf8(body.to_vec()).unwrap(),
-        )
+        let body = String::from_utf8(body.to_vec()).unwrap();
+        testkit::leaks::search("a page", &body);
+        (head.status.as_u16(), body)
     }
 
     /// Sends a form.

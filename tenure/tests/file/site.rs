@@ -14,6 +14,7 @@ use tenure::{
 pub(crate) const KEY: &str = "0123456789abcdefghijklmnopqrstuv";
 
 pub(crate) fn settings(folder: &Path) -> Settings {
+    testkit::leaks::watch();
     let mut settings = testing::settings();
     settings.store_timeout = Duration::from_secs(1);
     settings.file_path = Some(folder.to_owned());

@@ -119,7 +119,9 @@ async fn ask(
     }
     let status = response.status();
     let body = response.into_body().collect().await.unwrap().to_bytes();
-    (status, String::from_utf8(body.to_vec()).unwrap())
+    let body = String::from_utf8(body.to_vec()).unwrap();
+    testkit::leaks::search("a page", &body);
+    (status, body)
 }
 
 #[tokio::test]

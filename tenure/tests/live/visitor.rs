@@ -105,6 +105,7 @@ impl Visitor {
         let mut text = String::new();
         stream.read_to_string(&mut text).unwrap();
         let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+        testkit::leaks::message(head, body);
         let reply = Reply {
             status: head
                 .split(' ')

@@ -12,6 +12,7 @@ use tenure::{
     LazySession, Session, SessionError, SessionLayer, Sessions, Settings,
     testing::{self, MemoryStore},
 };
+use testkit::leaks;
 use tower::ServiceExt as _;
 
 use crate::stage::Stage;
@@ -104,6 +105,7 @@ impl Site {
     }
 
     pub(crate) fn with(settings: &Settings, routes: Router) -> Self {
+        leaks::watch();
         let stage = Stage::new(MemoryStore::default());
         let sessions = Sessions::new(stage.clone(), settings).unwrap();
         let app = routes.layer(SessionLayer::from(sessions.clone()));
@@ -152,10 +154,14 @@ impl Seen {
     pub(crate) async fn of(response: Response<Body>) -> Self {
         let (head, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
+        let body = String::from_utf8(body.to_vec()).unwrap();
+        let headers = head.headers.iter();
+        let headers = headers.map(|(name, value)| (name.as_str(), value.to_str().unwrap()));
+        leaks::answer(headers, &body);
         Self {
             status: head.status.as_u16(),
             headers: head.headers,
-            body: String::from_utf8(body.to_vec()).unwrap(),
+            body,
         }
     }
 

@@ -36,6 +36,7 @@ pub(crate) struct Users {
 
 impl Users {
     pub(crate) async fn open() -> Self {
+        testkit::leaks::watch();
         let folder = tempfile::tempdir().unwrap();
         let mut settings = tenure::testing::settings();
         let path = folder.path().join("users.sqlite3");

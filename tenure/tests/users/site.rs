@@ -10,6 +10,7 @@ use tenure::{
 pub(crate) const PASSWORD: &str = "correct horse";
 
 pub(crate) fn settings(url: &str) -> Settings {
+    testkit::leaks::watch();
     let mut settings = testing::settings();
     settings.set_database_url(url);
     // Django understands it, and it costs nothing.

@@ -68,6 +68,7 @@ pub(crate) fn settings(
     secret: &str,
     names: Option<&Value>,
 ) -> Result<Settings, tenure::SettingsError> {
+    testkit::leaks::watch();
     let mut toml = format!(
         "SECRET_KEY = {}\nTENURE_DEVELOPMENT = true\n",
         Value::from(secret)
