@@ -29,13 +29,11 @@ pub(super) async fn find(name_or_id: &str, site: &Site) -> Result<(User, Session
     let auth = Auth::open(&settings)
         .await
         .map_err(|error| with_hint(error.into(), &settings))?;
-    let user = match auth.user_by_name(name_or_id).await? {
-        Some(user) => Some(user),
-        None => {
-            let id: UserId = name_or_id.parse().map_err(Failure::refused)?;
-            auth.user_by_id(id).await?
-        }
-    };
+    let mut user = auth.user_by_name(name_or_id).await?;
+    if user.is_none() {
+        let id: UserId = name_or_id.parse().map_err(Failure::refused)?;
+        user = auth.user_by_id(id).await?;
+    }
     let user = user.ok_or_else(|| {
         Failure::refused(format!(
             "there is no user with the name or id {name_or_id:?}"
