@@ -11,13 +11,17 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use tenure::{SessionLayer, auth::Auth};
+use tenure::{
+    SessionLayer, Sessions,
+    auth::{Auth, Remember},
+    web::RememberLayer,
+};
 use tower_http::csrf::CsrfLayer;
 
 use crate::{
-    cart, catalogue, login, preferences,
+    cart, catalogue, devices, login, password, preferences,
     render::{self, Templates},
-    session_page,
+    serve, session_page,
 };
 
 /// The largest form is the login's.
@@ -27,6 +31,8 @@ const MOST_BYTES_OF_A_FORM: usize = 16 * 1024;
 #[derive(Clone)]
 pub(crate) struct Shop {
     pub(crate) auth: Auth,
+    pub(crate) sessions: Sessions,
+    pub(crate) remember: Remember,
     pub(crate) templates: Templates,
 }
 
@@ -37,7 +43,14 @@ impl FromRef<Shop> for Auth {
     }
 }
 
-pub(crate) fn router(shop: Shop, sessions: SessionLayer) -> Router {
+/// For handlers that list or end sessions.
+impl FromRef<Shop> for Sessions {
+    fn from_ref(shop: &Shop) -> Self {
+        shop.sessions.clone()
+    }
+}
+
+pub(crate) fn router(shop: Shop) -> Router {
     Router::new()
         .route("/", get(catalogue::show))
         .route("/cart", get(cart::show))
@@ -45,6 +58,10 @@ pub(crate) fn router(shop: Shop, sessions: SessionLayer) -> Router {
         .route("/cart/remove", post(cart::remove))
         .route("/login", get(login::show).post(login::log_in))
         .route("/logout", post(login::log_out))
+        .route("/devices", get(devices::show))
+        .route("/devices/end", post(devices::end))
+        .route("/devices/end-others", post(devices::end_others))
+        .route("/password", get(password::show).post(password::change))
         .route(
             "/preferences",
             get(preferences::show).post(preferences::save),
@@ -53,7 +70,8 @@ pub(crate) fn router(shop: Shop, sessions: SessionLayer) -> Router {
         .fallback(render::unknown_page)
         .method_not_allowed_fallback(render::wrong_method)
         .layer(DefaultBodyLimit::max(MOST_BYTES_OF_A_FORM))
-        .layer(sessions)
+        .layer(RememberLayer::new(shop.remember.clone()))
+        .layer(SessionLayer::from(shop.sessions.clone()).with_peer_address(serve::peer_address))
         // By Sec-Fetch-Site and Origin, for every form. Those that only users see have a token too; in those of strangers it would make
         // a session for everybody who looks at the front page.
         .layer(CsrfLayer::new())

@@ -3,12 +3,12 @@
 use std::path::{self, Path, PathBuf};
 
 use tenure::{
-    SessionLayer, Settings,
-    auth::{Auth, AuthError},
+    Sessions, Settings,
+    auth::{Auth, AuthError, Remember},
     engine::{OpenError, db::SqliteStore},
 };
 
-use crate::{app::Shop, error::StartError, render, secret_file, serve};
+use crate::{app::Shop, error::StartError, render, secret_file};
 
 /// The demo's only user.
 pub(crate) const DEMO_USER: &str = "demo";
@@ -19,7 +19,6 @@ pub(crate) const DEMO_PASSWORD: &str = "demo-password";
 /// A shop ready to be served.
 pub(crate) struct Opened {
     pub(crate) shop: Shop,
-    pub(crate) sessions: SessionLayer,
     pub(crate) database: PathBuf,
     pub(crate) demo_user: DemoUser,
 }
@@ -32,7 +31,7 @@ pub(crate) enum DemoUser {
 }
 
 /// Opens the database, making file, tables, secret and demo user where they are missing.
-pub(crate) async fn open(database: &Path) -> Result<Opened, StartError> {
+pub(crate) async fn open(database: &Path, strict: bool) -> Result<Opened, StartError> {
     let file_error = |problem: String| StartError::File {
         path: database.to_owned(),
         problem,
@@ -40,7 +39,13 @@ pub(crate) async fn open(database: &Path) -> Result<Opened, StartError> {
     let database =
         path::absolute(database).map_err(|error| file_error(format!("no usable path: {error}")))?;
 
-    let mut settings = Settings::django();
+    let mut settings = if strict {
+        Settings::strict()
+    } else {
+        Settings::django()
+    };
+    // For "your devices"; in a table beside Django's, which stays as it is.
+    settings.user_sessions = true;
     settings.secret_key = Some(secret_file::load_or_make(&database)?);
     settings.set_database_url(
         url(&database).ok_or_else(|| file_error("the path is not UTF-8: choose another".into()))?,
@@ -48,19 +53,19 @@ pub(crate) async fn open(database: &Path) -> Result<Opened, StartError> {
 
     let store = SqliteStore::open(&settings).await?;
     store.create_table().await.map_err(OpenError::from)?;
-    let sessions = SessionLayer::new(store, &settings)
-        .map_err(OpenError::from)?
-        .with_peer_address(serve::peer_address);
+    let sessions = Sessions::new(store, &settings).map_err(OpenError::from)?;
     let auth = Auth::open(&settings).await?;
     auth.create_table().await?;
     let demo_user = demo_user(&auth).await?;
+    let remember = Remember::new(&sessions, auth.clone()).map_err(OpenError::from)?;
     let shop = Shop {
         auth,
+        sessions,
+        remember,
         templates: render::templates()?,
     };
     Ok(Opened {
         shop,
-        sessions,
         database,
         demo_user,
     })
@@ -111,7 +116,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("a shop?.sqlite3");
         for _ in 0..2 {
-            let opened = open(&database).await.unwrap();
+            let opened = open(&database, false).await.unwrap();
             assert_eq!(opened.demo_user, DemoUser::Ready);
         }
     }

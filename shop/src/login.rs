@@ -10,11 +10,12 @@ use minijinja::context;
 use serde::Deserialize;
 use tenure::{
     Session,
-    auth::{self, Auth, AuthError},
+    auth::{self, AuthError},
     csrf::Checked,
 };
 
 use crate::{
+    app::Shop,
     error::Failure,
     render::{self, Page},
 };
@@ -33,6 +34,8 @@ pub(crate) struct Login {
     password: String,
     #[serde(default)]
     next: String,
+    /// The box "remember me": there if it is ticked.
+    remember: Option<String>,
 }
 
 /// `path` if it leads to a page of this site, otherwise the front page. A link to the login must not be able to send people elsewhere.
@@ -59,17 +62,21 @@ pub(crate) async fn show(page: Page, Query(query): Query<Next>) -> Result<Respon
 }
 
 pub(crate) async fn log_in(
-    State(auth): State<Auth>,
+    State(shop): State<Shop>,
     page: Page,
     Form(form): Form<Login>,
 ) -> Result<Response, Failure> {
     let next = same_site(&form.next);
-    if let Some(user) = auth
+    if let Some(user) = shop
+        .auth
         .authenticate(&auth::normalize_username(&form.username), &form.password)
         .await?
     {
         let session = page.session();
         auth::login(session, &user).await?;
+        if form.remember.is_some() {
+            shop.remember.begin(session, &user).await?;
+        }
         render::flash(session, &format!("Welcome, {}.", user.username()))?;
         return Ok(Redirect::to(next).into_response());
     }

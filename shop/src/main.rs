@@ -5,15 +5,18 @@
 mod app;
 mod cart;
 mod catalogue;
+mod devices;
 mod error;
 mod expiry;
 mod first_start;
 mod login;
+mod password;
 mod preferences;
 mod render;
 mod secret_file;
 mod serve;
 mod session_page;
+mod user_agent;
 
 use std::{
     io::{self, Write},
@@ -43,6 +46,9 @@ struct Flags {
     /// SQLite file, made if it is not there.
     #[arg(long, default_value = "shop.sqlite3", value_name = "FILE")]
     database: PathBuf,
+    /// The profile `strict` in place of Django's defaults: its cookies are for HTTPS alone, as which browsers count http://localhost.
+    #[arg(long)]
+    strict: bool,
 }
 
 #[tokio::main]
@@ -67,7 +73,7 @@ async fn run(flags: &Flags) -> Result<(), StartError> {
     // Before anything is written: a second shop on the same port must not touch the files of the first.
     let listener = listen(&flags.host, flags.port).await?;
     let address = listener.local_addr().map_err(StartError::Serve)?;
-    let opened = first_start::open(&flags.database).await?;
+    let opened = first_start::open(&flags.database, flags.strict).await?;
     let stop = Stop::new().map_err(StartError::Serve)?;
     announce(address, &opened.database, opened.demo_user).map_err(StartError::Print)?;
     if !address.ip().is_loopback() {
@@ -75,7 +81,7 @@ async fn run(flags: &Flags) -> Result<(), StartError> {
             "other machines can reach this shop, and the demo user's password is public"
         );
     }
-    let app = app::router(opened.shop, opened.sessions);
+    let app = app::router(opened.shop);
     serve::until_stopped(stop, listener, app)
         .await
         .map_err(StartError::Serve)

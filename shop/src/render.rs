@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     extract::FromRequestParts,
     http::{HeaderValue, StatusCode, header::CACHE_CONTROL, request::Parts},
-    response::{Html, IntoResponse, Response},
+    response::{Html, IntoResponse, Redirect, Response},
 };
 use minijinja::{Environment, UndefinedBehavior, Value, context, syntax::SyntaxConfig};
 use tenure::{
@@ -39,8 +39,10 @@ pub(crate) fn templates() -> Result<Templates, minijinja::Error> {
             "catalogue.html",
             include_str!("../templates/catalogue.html"),
         ),
+        ("devices.html", include_str!("../templates/devices.html")),
         ("login.html", include_str!("../templates/login.html")),
         ("message.html", include_str!("../templates/message.html")),
+        ("password.html", include_str!("../templates/password.html")),
         (
             "preferences.html",
             include_str!("../templates/preferences.html"),
@@ -59,6 +61,11 @@ fn money(cents: u64) -> String {
 /// Leaves a message for the next page.
 pub(crate) fn flash(session: &Session, message: &str) -> Result<(), SessionError> {
     session.insert(FLASH, message)
+}
+
+/// Sends a stranger to the login, which leads back to `path`.
+pub(crate) fn log_in_first(path: &str) -> Response {
+    Redirect::to(&format!("/login?next={path}")).into_response()
 }
 
 /// A page to be: the visitor's session, who they are, and the templates. An extractor.

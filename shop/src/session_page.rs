@@ -32,6 +32,7 @@ fn purpose(key: &str) -> &'static str {
         "_auth_user_backend" => "How you logged in",
         "_csrftoken" => "Makes sure that your forms are the shop’s",
         "_auth_user_hash" => "Ends this login when your password changes",
+        "_tenure_family" => "Remembers you in this browser",
         _ => "Not the shop’s: another program put it there",
     }
 }
@@ -60,7 +61,7 @@ fn total(entries: &[Entry]) -> usize {
 }
 
 /// A number of seconds as people say it, rounded: `14 days`.
-fn in_words(seconds: i64) -> String {
+pub(crate) fn in_words(seconds: i64) -> String {
     let rounded = |unit: i64| (seconds + unit / 2) / unit;
     let (count, unit) = match seconds {
         172_800.. => (rounded(86_400), "days"),

@@ -30,6 +30,8 @@ mod tests {
             "/login",
             "/preferences",
             "/session",
+            "/devices",
+            "/password",
             "/nowhere",
         ] {
             let reply = Client::new(&server).get(path);
@@ -70,7 +72,7 @@ mod tests {
         let cart = visitor.get("/cart");
         cart.shows("Mountain oolong");
         cart.shows("€29.00");
-        cart.shows(">demo</span>");
+        cart.shows(">demo</a>");
     }
 
     #[test]
@@ -99,7 +101,7 @@ mod tests {
         assert_eq!((reply.status, reply.header("location")), (303, Some("/")));
         assert_eq!(visitor.cookie, None);
         let page = old_cookie.get("/cart");
-        page.hides("demo</span>");
+        page.hides("demo</a>");
         page.hides("Mountain oolong");
         assert_eq!(rows(folder.path()), 0);
     }
@@ -218,7 +220,49 @@ mod tests {
         ] {
             assert_eq!(visitor.send("POST", "/logout", header, "").status, 403);
         }
-        visitor.get("/").shows(">demo</span>");
+        visitor.get("/").shows(">demo</a>");
+    }
+
+    #[test]
+    fn r05_devices_end_each_other_and_show_no_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let server = Server::start(folder.path());
+        let stranger = Client::new(&server).get("/devices");
+        assert_eq!(stranger.header("location"), Some("/login?next=/devices"));
+        let mut here = Client::new(&server);
+        let mut there = Client::new(&server);
+        here.log_in();
+        there.log_in();
+        let page = here.get("/devices");
+        assert_eq!(page.header("cache-control"), Some("no-store"));
+        page.shows("This device");
+        for client in [&here, &there] {
+            page.hides(client.cookie.as_deref().unwrap());
+        }
+        let handle = page.body.split("name=\"handle\" value=\"").nth(1).unwrap();
+        let handle = handle.split('"').next().unwrap().to_owned();
+        let end = format!("handle={handle}");
+        assert_eq!(Client::new(&server).post("/devices/end", &end).status, 403);
+        assert_eq!(
+            here.post("/devices/end", &end).status,
+            403,
+            "without its token"
+        );
+        there.get("/").shows(">demo</a>");
+        assert_eq!(here.post_with_token("/devices/end", &end).status, 303);
+        here.get("/devices").shows("The device is logged out.");
+        there.get("/").hides(">demo</a>");
+        here.post_with_token("/devices/end", &end);
+        here.get("/devices").shows("logged out already");
+        for header in [
+            "Sec-Fetch-Site: cross-site\r\n",
+            "Origin: http://evil.example\r\n",
+        ] {
+            for path in ["/devices/end", "/devices/end-others", "/password"] {
+                assert_eq!(here.send("POST", path, header, "").status, 403, "{path}");
+            }
+        }
+        here.get("/").shows(">demo</a>");
     }
 
     #[test]

@@ -51,6 +51,7 @@ enum Command {
     Show(commands::show::Arguments),
     List(commands::list::Arguments),
     Delete(commands::delete::Arguments),
+    Revoke(commands::revoke::Arguments),
     Clearsessions(commands::clearsessions::Arguments),
     Decode(commands::decode::Arguments),
     Createuser(commands::createuser::Arguments),
@@ -98,6 +99,7 @@ fn run(arguments: Arguments, out: output::Out<'_>) -> Result<(), Failure> {
             Command::Show(arguments) => commands::show::run(arguments, &site, out).await,
             Command::List(arguments) => commands::list::run(arguments, &site, out).await,
             Command::Delete(arguments) => commands::delete::run(arguments, &site, out).await,
+            Command::Revoke(arguments) => commands::revoke::run(arguments, &site, out).await,
             Command::Clearsessions(arguments) => {
                 commands::clearsessions::run(arguments, &site, out).await
             }

@@ -37,8 +37,14 @@ fn http_only(on: bool) -> &'static str {
 }
 
 impl CookieWriter {
+    /// Of the session's cookie.
     pub(crate) fn new(settings: &Settings) -> Self {
-        let name = settings.cookie_name.clone();
+        Self::named(settings, &settings.cookie_name)
+    }
+
+    /// Of a cookie of this name with the attributes of the session's.
+    pub(crate) fn named(settings: &Settings, name: &str) -> Self {
+        let name = name.to_owned();
         let mut path_and_same_site = String::new();
         if let Some(path) = &settings.cookie_path {
             path_and_same_site += "; Path=";

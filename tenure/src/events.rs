@@ -195,7 +195,9 @@ pub trait Events: fmt::Debug + Send + Sync + 'static {
     fn suspicious(&self, session: Option<SessionTag<'_>>, what: Suspicion) {
         let session = session.map(tracing::field::display);
         match what {
-            Suspicion::Damaged(_) | Suspicion::SeveralSessions => tracing::warn!(session, "{what}"),
+            Suspicion::Damaged(_) | Suspicion::SeveralSessions | Suspicion::RememberedTwice => {
+                tracing::warn!(session, "{what}")
+            }
             _ => tracing::debug!(session, "{what}"),
         }
     }

@@ -10,7 +10,7 @@ const LAYERS: [&[&str]; 6] = [
         "cookie", "error", "expiry", "json", "key", "moment", "secret", "settings", "system",
         "url_key",
     ],
-    &["changes", "data", "record"],
+    &["changes", "data", "limits", "record"],
     &["codec", "events", "store"],
     &["engine", "session"],
     &[

@@ -49,7 +49,8 @@ pub struct Chromium {
     // Dropped in this order: the browser's folder goes when nothing writes to it any more.
     _process: Chromedriver,
     _profile: TempDir,
-    _turn: MutexGuard<'static, ()>,
+    /// None: that of the browser beside which it was started.
+    _turn: Option<MutexGuard<'static, ()>>,
 }
 
 /// In a process group of its own, so that the browser that it starts ends with it.
@@ -108,6 +109,15 @@ impl Chromium {
     /// Starts one, as soon as no other test of this process has one.
     pub async fn start() -> WebDriverResult<Self> {
         let turn = ONE_AT_A_TIME.lock().await;
+        Self::with(Some(turn)).await
+    }
+
+    /// Starts another one beside this one: another browser of the same test, which must not outlive this one.
+    pub async fn start_beside(&self) -> WebDriverResult<Self> {
+        Self::with(None).await
+    }
+
+    async fn with(turn: Option<MutexGuard<'static, ()>>) -> WebDriverResult<Self> {
         let browser = found("CHROME", &["chromium", "chromium-browser", "google-chrome"]);
         let profile = tempfile::tempdir().unwrap();
         let mut wanted = DesiredCapabilities::chrome();

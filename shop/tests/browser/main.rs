@@ -7,6 +7,9 @@
 mod server;
 
 #[cfg(test)]
+mod devices;
+
+#[cfg(test)]
 mod browser {
     use testkit::Chromium;
     use thirtyfour::{By, SameSite, prelude::WebDriverResult};
@@ -145,7 +148,15 @@ mod browser {
         browser.type_into("#password", "demo-password").await?;
         browser.click("main button").await?;
         browser.shows("Welcome, demo.").await?;
-        for path in ["/", "/cart", "/preferences", "/session", "/nowhere"] {
+        for path in [
+            "/",
+            "/cart",
+            "/preferences",
+            "/session",
+            "/devices",
+            "/password",
+            "/nowhere",
+        ] {
             browser.open(&server.address, path).await?;
             browser.fits(path).await?;
             let name = path.trim_start_matches('/');

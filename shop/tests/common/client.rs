@@ -67,12 +67,18 @@ impl Client {
 
     /// Sends the form for it that every page of a user has.
     pub(crate) fn log_out(&mut self) -> Reply {
-        let page = self.get("/").body;
-        let (_, after) = page
+        self.post_with_token("/logout", "")
+    }
+
+    /// Sends a form that a page for logged-in users has, with the token that stands in it.
+    pub(crate) fn post_with_token(&mut self, path: &str, form: &str) -> Reply {
+        let page = self.get("/");
+        let (_, rest) = page
+            .body
             .split_once(r#"name="csrfmiddlewaretoken" value=""#)
             .unwrap();
-        let token = after.split('"').next().unwrap();
-        self.post("/logout", &format!("csrfmiddlewaretoken={token}"))
+        let token = rest.split('"').next().unwrap();
+        self.post(path, &format!("csrfmiddlewaretoken={token}&{form}"))
     }
 
     /// Further `headers` end in CRLF each.

@@ -29,7 +29,12 @@ impl Server {
 
     /// On a port of the caller's choice; with what the shop printed.
     pub(crate) fn open(folder: &Path, port: &str) -> (Self, String) {
-        let mut process = shop(folder).args(["--port", port]).spawn().unwrap();
+        Self::run(folder, &["--port", port])
+    }
+
+    /// With these flags.
+    pub(crate) fn run(folder: &Path, flags: &[&str]) -> (Self, String) {
+        let mut process = shop(folder).args(flags).spawn().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap());
         let mut printed = String::new();
         while !printed.contains("Ctrl-C") {

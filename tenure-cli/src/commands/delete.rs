@@ -20,6 +20,7 @@ pub(crate) struct Arguments {
 
 const HELP: &str = "\
 If one of them is not there, the others are deleted all the same and the exit code is 1.
+A user who is remembered beyond the session comes back: `tenure revoke` ends that too.
 
 Examples:
   tenure delete k3x9vq0d5m2r8t1y7u4i6o0p3a5s9d2f";

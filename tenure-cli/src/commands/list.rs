@@ -1,9 +1,10 @@
-//! `tenure list`: all sessions, a page at a time.
+//! `tenure list`: all sessions, a page at a time, or those of one user.
 
 use std::time::SystemTime;
 
 use tenure::store::{Listed, Store};
 
+use super::users;
 use crate::{
     json,
     output::{Failure, Out, count, note},
@@ -14,11 +15,15 @@ use crate::{
 /// Sessions that are asked for at once: enough to be fast, few enough to hold.
 const PAGE: usize = 1000;
 
-/// List the sessions: key, end and size
+/// List the sessions: key, end and size; or those of a user
 #[derive(clap::Args)]
 #[command(after_help = HELP)]
 pub(crate) struct Arguments {
-    /// Print a JSON array of objects: `key`, `expires_at` and `size` in bytes
+    /// List the sessions of this user alone: their name, or else their id
+    #[arg(long, value_name = "NAME_OR_ID", conflicts_with_all = ["limit", "all"])]
+    user: Option<String>,
+    /// Print a JSON array of objects: `key`, `expires_at` and `size` in bytes; for a user `handle`, `created_at`, `last_seen`, `address` and
+    /// `user_agent`
     #[arg(long)]
     json: bool,
     /// Stop after so many
@@ -32,12 +37,17 @@ pub(crate) struct Arguments {
 const HELP: &str = "\
 Keys are printed in full. They are credentials: whoever has one has the session, so keep the list out of logs and tickets. Where \
 TENURE_HASH_KEYS is on the store knows no key: its names are printed, which open nothing and which `show --name` and `delete --name` take.
+The list of a user has neither. Its handles name sessions for `tenure revoke`, and open nothing.
 
 Examples:
   tenure list --limit 20
-  tenure list --json | jq length";
+  tenure list --json | jq length
+  tenure list --user ada";
 
 pub(crate) async fn run(arguments: Arguments, site: &Site, out: Out<'_>) -> Result<(), Failure> {
+    if let Some(user) = &arguments.user {
+        return users::list(user, arguments.json, site, out).await;
+    }
     let (sessions, _) = site.look().await?;
     let now = SystemTime::now();
     let limit = arguments.limit.unwrap_or(u64::MAX);

@@ -9,9 +9,11 @@ pub(crate) mod doctor;
 pub(crate) mod init;
 pub(crate) mod list;
 pub(crate) mod policy;
+pub(crate) mod revoke;
 pub(crate) mod secret;
 pub(crate) mod settings;
 pub(crate) mod show;
+mod users;
 
 use tenure::{SessionKey, Sessions, store::Store};
 

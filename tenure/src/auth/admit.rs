@@ -21,6 +21,8 @@ pub(super) async fn admit(session: &Session, id: &UserId) -> Result<(), AuthErro
         return Ok(());
     };
     let mut entries = shared.sessions_of(user).await?;
+    // A browser that is remembered counts when it comes back.
+    entries.retain(|entry| !entry.is_family());
     if entries.len() <= most {
         return Ok(());
     }

@@ -2,12 +2,12 @@
 
 use subtle::ConstantTimeEq;
 
-use super::{AuthError, User, UserId, admit::admit, proof, users::Auth};
+use super::{AuthError, User, UserId, admit::admit, proof, remember::rehash, users::Auth};
 use crate::{
     codec::{hex, signing::salted_hmac},
     csrf,
     secret::Secret,
-    session::{Session, USER_ID},
+    session::{Session, Shared, USER_ID},
 };
 
 const BACKEND: &str = "_auth_user_backend";
@@ -18,6 +18,18 @@ const HASH_SALT: &str = "django.contrib.auth.models.AbstractBaseUser.get_session
 /// Ties a session to the user's present password: `get_session_auth_hash` of Django's `AbstractBaseUser`.
 fn session_hash(encoded_password: &str, secret: &Secret) -> String {
     hex(&salted_hmac(HASH_SALT, encoded_password.as_bytes(), secret))
+}
+
+/// What ties a session to the present password of `user`.
+pub(super) fn hash_of(user: &User, secret: &Secret) -> String {
+    session_hash(user.encoded_password(), secret)
+}
+
+/// Whether `hash` ties something to the present password of `user`, by the present secret or an older one.
+pub(super) fn is_hash_of(user: &User, hash: &str, shared: &Shared) -> bool {
+    let secrets = std::iter::once(&shared.secret).chain(&shared.secret_fallbacks);
+    let is = |secret| bool::from(hash_of(user, secret).as_bytes().ct_eq(hash.as_bytes()));
+    secrets.fold(false, |found, secret| found | is(secret))
 }
 
 fn matches(session: &Session, expected: &str) -> bool {
@@ -92,7 +104,7 @@ pub async fn logout(session: &Session) -> Result<(), AuthError> {
     Ok(session.flush().await?)
 }
 
-/// Keeps the user logged in after a change of their password, under a new key; their other sessions end.
+/// Keeps the user logged in after a change of their password, under a new key, and remembered where they are; their other sessions end.
 ///
 /// `user` must hold the new hash, as after [`User::set_password`], or be read from the table after the change.
 ///
@@ -117,7 +129,10 @@ pub async fn update_session_auth_hash(session: &Session, user: &User) -> Result<
     session.cycle_key().await?;
     if user_id(session).as_ref() == Some(user.id()) {
         let hash = session_hash(user.encoded_password(), &session.shared().secret);
-        session.insert(HASH, hash)?;
+        session.insert(HASH, &hash)?;
+        if let Some(family) = session.family() {
+            rehash(session.shared(), family, &hash).await?;
+        }
     }
     Ok(())
 }

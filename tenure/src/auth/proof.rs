@@ -77,6 +77,7 @@ pub(super) fn is_recent(session: &Session, within: Duration) -> bool {
 /// ```
 pub async fn elevate(session: &Session) -> Result<(), AuthError> {
     session.cycle_key().await?;
+    session.bind()?;
     session.begin_anew();
     Ok(note(session)?)
 }

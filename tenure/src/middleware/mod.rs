@@ -26,7 +26,10 @@ use crate::{
     events::{Events, Listener, Suspicion},
     expiry::ExpiryRules,
     key::SessionKey,
-    session::{Binding, Client, Finished, KeyChange, LazySession, Offered, Shared, UserSessions},
+    session::{
+        Binding, Client, Finished, KeyChange, LazySession, Offered, RememberCookie, Shared,
+        UserSessions,
+    },
     settings::{Settings, SettingsError, Transport, TrustedProxies},
     store::{SessionStore, Store},
     system::{OperatingSystem, System},
@@ -138,6 +141,7 @@ impl Sessions {
             listener: Listener::default(),
             binding: Binding::new(settings),
             user_sessions: user_sessions.map(Arc::new),
+            remember: RememberCookie::new(settings),
             url_key: transports.url_key.clone(),
             secret,
             secret_fallbacks: settings.secret_key_fallbacks.clone(),
@@ -225,7 +229,6 @@ impl Sessions {
             let offered = self.in_cookies(cookies.map(HeaderValue::as_bytes));
             in_url.filter(|_| !offered.key_sent).unwrap_or(offered)
         });
-        offered.key_in_url = key_in_url;
         if client.plaintext {
             if offered.key_sent {
                 let shared = &self.0.shared;
@@ -233,6 +236,7 @@ impl Sessions {
             }
             offered = Offered::nothing(offered.came, offered.goes);
         }
+        offered.key_in_url = key_in_url;
         LazySession::new(Arc::clone(&self.0.shared), offered, client)
     }
 
@@ -300,6 +304,23 @@ impl Sessions {
         LazySession::new(Arc::clone(&self.0.shared), offered, Client::default())
     }
 
+    /// The values of the cookie that remembers a user.
+    #[cfg(feature = "auth")]
+    pub(crate) fn remember_cookies<'a>(
+        &self,
+        cookie_headers: impl IntoIterator<Item = &'a [u8]>,
+    ) -> Offered {
+        let name = self.0.shared.remember.writer.name().as_bytes();
+        let nothing = Offered::nothing(Some(Transport::Cookie), Transport::Cookie);
+        request_cookie::find(nothing, name, false, cookie_headers)
+    }
+
+    /// The store and what was prepared with it.
+    #[cfg(feature = "auth")]
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.0.shared
+    }
+
     /// What the response with this status must carry, if that is clear without a store call. Call [`finish`](Self::finish) if it is
     /// `None`.
     pub fn finish_now(&self, session: &LazySession, status: u16) -> Option<ResponseHeaders> {
@@ -352,6 +373,7 @@ impl Sessions {
             change,
             key_in_url,
             in_links,
+            beside,
         } = finished;
         let Prepared { transports, .. } = &*self.0;
         let mut headers = ResponseHeaders {
@@ -379,6 +401,11 @@ impl Sessions {
                     .zip(in_links)
                     .map(|(url_key, key)| InLinks { url_key, key });
             }
+        }
+        if let Some(beside) = beside {
+            headers.vary_cookie = true;
+            headers.no_store |= self.0.no_store;
+            headers.further_cookies.push(beside);
         }
         headers
     }

@@ -26,7 +26,8 @@ pub struct ResponseHeaders {
     pub vary_header: bool,
     /// The value of a `Set-Cookie` header, if one must be sent.
     pub set_cookie: Option<String>,
-    /// The values of further `Set-Cookie` headers, where `TENURE_COOKIE_CHUNKS` allows a session several cookies. Else empty.
+    /// The values of further `Set-Cookie` headers: of the cookie that remembers a user, and where `TENURE_COOKIE_CHUNKS` allows a session
+    /// several cookies. Else empty.
     pub further_cookies: Vec<String>,
     /// The value of `X-Session-Token`, if it must be sent: a key that the client does not know yet, or nothing for a session that has ended.
     pub session_token: Option<String>,
@@ -160,5 +161,23 @@ fn vary_on(headers: &mut HeaderMap, name: &HeaderName, written: &'static str) {
         if let Ok(value) = HeaderValue::try_from(names.join(", ")) {
             headers.insert(VARY, value);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r09_no_key_is_printed() {
+        let key = "0123456789abcdefghijklmnopqrstuv";
+        let headers = ResponseHeaders {
+            set_cookie: Some(format!("sessionid={key}; Path=/")),
+            further_cookies: vec![format!("sessionid.0={key}; Path=/")],
+            session_token: Some(key.to_owned()),
+            ..ResponseHeaders::default()
+        };
+        let text = format!("{headers:?}");
+        assert!(!text.contains(key) && text.contains("set_cookie"), "{text}");
     }
 }

@@ -1,6 +1,6 @@
 //! The sessions of a user, from outside of them: listed and ended.
 
-use std::{net::IpAddr, time::SystemTime};
+use std::{collections::HashMap, net::IpAddr, time::SystemTime};
 
 use super::Sessions;
 use crate::{
@@ -24,6 +24,7 @@ pub struct UserSession {
     /// What it said it came from, if anything, cut to 200 characters. It is the visitor's word: escape it.
     pub user_agent: Option<String>,
     name: SessionKey,
+    family: Option<SessionKey>,
 }
 
 impl UserSession {
@@ -31,8 +32,35 @@ impl UserSession {
     ///
     /// See [`Sessions::sessions_of`] for an example.
     pub fn is(&self, session: &Session) -> bool {
-        session.name().as_ref() == Some(&self.name)
+        let remembered = self.family.is_some() && session.family() == self.family;
+        remembered || session.name().as_ref() == Some(&self.name)
     }
+}
+
+/// The entries, one for each browser: what remembers the user there, and how long already, with the session that was seen last.
+fn browsers(entries: Vec<Entry>) -> Vec<Entry> {
+    let (families, sessions): (Vec<_>, Vec<_>) = entries.into_iter().partition(Entry::is_family);
+    let mut remembered: HashMap<SessionKey, Entry> = families
+        .into_iter()
+        .map(|entry| (entry.name.clone(), entry))
+        .collect();
+    let mut browsers = Vec::new();
+    for session in sessions {
+        let family = session.family.as_ref();
+        match family.and_then(|family| remembered.get_mut(family)) {
+            Some(browser) if browser.seen > session.seen => {}
+            Some(browser) => {
+                *browser = Entry {
+                    handle: std::mem::take(&mut browser.handle),
+                    created: browser.created,
+                    ..session
+                }
+            }
+            None => browsers.push(session),
+        }
+    }
+    browsers.extend(remembered.into_values());
+    browsers
 }
 
 impl From<Entry> for UserSession {
@@ -44,6 +72,7 @@ impl From<Entry> for UserSession {
             address: entry.address,
             user_agent: entry.user_agent,
             name: entry.name,
+            family: entry.family,
         }
     }
 }
@@ -65,6 +94,8 @@ impl std::fmt::Debug for UserSession {
 /// for them: what a [`UserId`](crate::auth::UserId) shows.
 impl Sessions {
     /// The sessions of this user that live, those that were seen last first.
+    ///
+    /// A browser whose user is [remembered](crate::auth::Remember) is listed once, also while it has no session, and ends as one.
     ///
     /// Sessions that Django has made are among them from their first request here on.
     ///
@@ -88,9 +119,10 @@ impl Sessions {
         &self,
         user: impl AsRef<str>,
     ) -> Result<Vec<UserSession>, SessionError> {
-        let mut entries = self.0.shared.sessions_of(user.as_ref()).await?;
-        entries.sort_by_key(|entry| std::cmp::Reverse(entry.seen));
-        Ok(entries.into_iter().map(UserSession::from).collect())
+        let entries = self.0.shared.sessions_of(user.as_ref()).await?;
+        let mut browsers = browsers(entries);
+        browsers.sort_by_key(|entry| std::cmp::Reverse(entry.seen));
+        Ok(browsers.into_iter().map(UserSession::from).collect())
     }
 
     /// Ends the session with this handle, if it is one of this user's; tells whether it was.
@@ -134,11 +166,15 @@ impl Sessions {
     /// # }
     /// ```
     pub async fn end_others(&self, session: &Session) -> Result<usize, SessionError> {
-        let (Some(user), name) = (session.user(), session.name()) else {
+        let Some(user) = session.user() else {
             return Ok(0);
         };
-        self.end_where(&user, |entry| Some(&entry.name) != name.as_ref())
-            .await
+        let (name, family) = (session.name(), session.family());
+        let own = |entry: &Entry| {
+            let remembered = family.is_some() && entry.family == family;
+            remembered || Some(&entry.name) == name.as_ref()
+        };
+        self.end_where(&user, |entry| !own(entry)).await
     }
 
     /// Ends all sessions of this user; tells how many. On an engine other than a database, some of them may have ended by themselves.

@@ -1,6 +1,6 @@
 //! Ties a session to the browser and the network of its user: `TENURE_BIND_USER_AGENT` and `TENURE_BIND_ADDRESS`.
 //!
-//! Where a policy is on, a session is marked when it is next written, and marked anew at a login:
+//! Where a policy is on, a session is marked when it is next written, and marked anew at a login or an elevation:
 //!
 //! * `_tenure_agent`: a keyed hash of the user agent without its versions (HMAC-SHA256 under `SECRET_KEY`, 16 hexadecimal digits);
 //! * `_tenure_net`: the network of the address, as `"192.0.2.0/24"`; 48 bits of IPv6.
@@ -218,7 +218,8 @@ impl Session {
 
     /// Ties the session to the browser and network of this request, as far as `TENURE_BIND_USER_AGENT` and `TENURE_BIND_ADDRESS` ask for it.
     ///
-    /// To be called once its user has proved who they are. [`login`](crate::auth::login) does it.
+    /// To be called once its user has proved who they are. [`login`](crate::auth::login) and
+    /// [`elevate`](crate::auth::elevate) do it.
     ///
     /// # Errors
     ///

@@ -18,6 +18,8 @@ pub(crate) struct Finished {
     pub(crate) key_in_url: bool,
     /// The key that links must carry, if it travels in the URL.
     pub(crate) in_links: Option<SessionKey>,
+    /// A further `Set-Cookie` header.
+    pub(crate) beside: Option<String>,
 }
 
 #[derive(Debug)]
@@ -67,6 +69,7 @@ impl LazySession {
                     change: KeyChange::Remove,
                     key_in_url: offered.key_in_url,
                     in_links: None,
+                    beside: None,
                 });
             }
             let touched = self.0.shared.save_every_request && !state.passive;
@@ -81,6 +84,7 @@ impl LazySession {
                 change: KeyChange::None,
                 key_in_url: offered.key_in_url,
                 in_links: offered.in_links(),
+                beside: None,
             });
         }
         if state.interrupted && status < 500 {
@@ -210,6 +214,7 @@ impl LazySession {
         };
         state.cookie_due = false;
         state.key_changed = false;
+        let beside = state.take_beside(failed);
         let stored = state.stored.as_ref();
         let in_links = stored.filter(|_| transport == Transport::Url);
         Finished {
@@ -218,6 +223,7 @@ impl LazySession {
             change,
             key_in_url: offered.key_in_url,
             in_links: in_links.map(|stored| stored.key.clone()),
+            beside,
         }
     }
 

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use super::{Inner, Session, Shared, State};
+use super::{Inner, Session, Shared, State, remember::family};
 use crate::{
     data::Data,
     error::{SessionError, StoreError},
@@ -146,7 +146,8 @@ impl Shared {
         Ok(self.user_sessions()?.index.known(user, self.now()).await?)
     }
 
-    /// Ends those of a user's sessions that are `meant`; tells how many.
+    /// Ends those of a user's sessions that are `meant`, and all that remembers the user in their browsers; tells how many browsers that
+    /// were.
     pub(crate) async fn end(
         &self,
         user: &str,
@@ -154,19 +155,38 @@ impl Shared {
         meant: impl Fn(&Entry) -> bool,
         reason: EndReason,
     ) -> Result<usize, SessionError> {
-        let names = known.entries.iter().filter(|entry| meant(entry));
-        let names: Vec<SessionKey> = names.map(|entry| entry.name.clone()).collect();
-        if names.is_empty() {
+        let families: HashSet<&SessionKey> = known
+            .entries
+            .iter()
+            .filter(|entry| meant(entry))
+            .filter_map(|entry| entry.family.as_ref())
+            .collect();
+        let of_family = |entry: &&Entry| {
+            let family = entry.family.as_ref();
+            family.is_some_and(|family| families.contains(family))
+        };
+        let goes = |entry: &&Entry| meant(entry) || of_family(entry);
+        let sessions = known.entries.iter().filter(goes);
+        let sessions: Vec<&Entry> = sessions.filter(|entry| !entry.is_family()).collect();
+        let alone = sessions.iter().filter(|entry| entry.family.is_none());
+        let browsers = alone.count() + families.len();
+        if browsers == 0 {
             return Ok(0);
         }
+        // What remembers the user goes first: it would bring them back.
+        let names = families
+            .into_iter()
+            .chain(sessions.iter().map(|entry| &entry.name));
+        let names: Vec<SessionKey> = names.cloned().collect();
         // The sessions first: an entry without a session is nothing, and a session without an entry could not be ended any more.
         self.store.by_name().delete_many(&names).await?;
-        for name in &names {
+        for session in sessions {
+            let name = &session.name;
             self.tell(|events| events.ended(SessionTag::new(name, &self.secret, false), reason));
         }
         let index = &self.user_sessions()?.index;
         index.remove_known(user, known, &names).await?;
-        Ok(names.len())
+        Ok(browsers)
     }
 }
 
@@ -198,6 +218,32 @@ impl Session {
         Ok(())
     }
 
+    /// Enters the browser of this session, whose remember-me is stored until `expires`, as one of this user's.
+    #[cfg_attr(
+        not(feature = "auth"),
+        expect(dead_code, reason = "logins alone do it")
+    )]
+    pub(crate) async fn enter_family(
+        &self,
+        user: &str,
+        family: &SessionKey,
+        expires: Moment,
+    ) -> Result<(), SessionError> {
+        let shared = &self.0.shared;
+        let now = shared.now();
+        let entry = Entry {
+            handle: new_handle(&*shared.system)?,
+            name: family.clone(),
+            created: now,
+            seen: now,
+            expires,
+            address: self.0.client.address(),
+            user_agent: self.0.client.user_agent().map(short),
+            family: Some(family.clone()),
+        };
+        Ok(shared.user_sessions()?.index.put(user, &entry).await?)
+    }
+
     /// Takes the session out of this user's list.
     #[cfg_attr(
         not(feature = "auth"),
@@ -226,6 +272,7 @@ impl Inner {
             expires: stored.expires_at,
             address: self.client.address(),
             user_agent: self.client.user_agent().map(short),
+            family: family(&state.data),
         }))
     }
 
@@ -239,6 +286,7 @@ impl Inner {
         };
         status < 500
             && !state.interrupted
+            && !state.passive
             && state.data.contains_key(USER_ID)
             && !users.is_recent(&self.shared.store.name(&stored.key), self.shared.now())
     }
@@ -280,12 +328,16 @@ impl Inner {
 
     /// The session, which had this key, is gone.
     pub(super) async fn entry_goes(&self, key: &SessionKey) {
-        let user = user(&self.state().data);
+        let (user, family) = {
+            let data = &self.state().data;
+            (user(data), family(data))
+        };
         let (Some(users), Some(user)) = (&self.shared.user_sessions, user) else {
             return;
         };
-        let name = self.shared.store.name(key);
-        if let Err(error) = users.index.remove(&user, &[name]).await {
+        let mut names = vec![self.shared.store.name(key)];
+        names.extend(family);
+        if let Err(error) = users.index.remove(&user, &names).await {
             let error = &error as &dyn std::error::Error;
             tracing::warn!(error, "an ended session stays in the index until it is met");
         }

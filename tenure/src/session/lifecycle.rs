@@ -146,6 +146,7 @@ impl Inner {
             let own = state.stored.as_ref().map(|stored| stored.key.clone());
             (state.ambiguous, own)
         };
+        let beside = self.forget().await?;
         let offered = self.offered.first.iter().chain(&self.offered.others);
         // Of several live sessions none counts, so it cannot be told which one is meant: all of them end.
         for key in offered.filter(|_| ambiguous).chain(&own) {
@@ -165,6 +166,7 @@ impl Inner {
             loaded: true,
             closed,
             passive,
+            beside: beside.or(state.beside.take()),
             ..State::default()
         };
         Ok(())

@@ -12,6 +12,7 @@
 //! * `finish.rs`: what the end of a request does;
 //! * `client.rs`: who has sent the request;
 //! * `binding.rs`: what ties the session to its user's browser and network;
+//! * `remember.rs`: the remember-me that ends with the session;
 //! * `index.rs`: what of this a list of the user's sessions has to know.
 
 mod binding;
@@ -22,6 +23,7 @@ mod finish;
 mod index;
 mod lifecycle;
 mod limits;
+mod remember;
 mod test_cookie;
 mod transport;
 mod write;
@@ -38,6 +40,9 @@ pub(crate) use finish::{Finished, KeyChange};
 pub(crate) use index::USER_ID;
 pub(crate) use index::UserSessions;
 pub use limits::TimeLeft;
+pub(crate) use remember::RememberCookie;
+#[cfg(feature = "auth")]
+pub(crate) use remember::{Beside, FAMILY};
 
 use crate::{
     changes::Changes,
@@ -69,6 +74,7 @@ pub(crate) struct Shared {
     pub(crate) listener: Listener,
     pub(crate) binding: Binding,
     pub(crate) user_sessions: Option<Arc<UserSessions>>,
+    pub(crate) remember: RememberCookie,
     /// Puts keys into links, where they may travel in the URL.
     pub(crate) url_key: Option<Arc<UrlKey>>,
     /// Signs what is bound to this site, such as the hash of a login.
@@ -77,7 +83,7 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    fn now(&self) -> Moment {
+    pub(crate) fn now(&self) -> Moment {
         self.system.now().into()
     }
 
@@ -209,6 +215,8 @@ struct State {
     cookie_due: bool,
     /// As `cookie_due`, and so urgently that even a failed response carries it: the visitor's present key is dead.
     key_changed: bool,
+    /// A cookie beside the session's that the response must carry.
+    beside: Option<Beside>,
     /// The request offers several live sessions, of which none counts.
     ambiguous: bool,
     /// The session came back from elsewhere: its user counts as nobody.

@@ -21,6 +21,9 @@ const REVOCATION: &str = "a session that is in its cookie cannot be deleted, so 
                           \"db\" or \"cache\" remembers there which sessions were ended, at one look-up for each request that uses its session, \
                           and \"none\" accepts that they go on";
 const SERIALIZER: &str = "django.contrib.sessions.serializers.JSONSerializer";
+const NEEDS_SECURE: &str = "browsers keep such a cookie only with SESSION_COOKIE_SECURE = true";
+/// The most seconds that a cookie lasts: 400 days (RFC 6265bis, section 5.6.2).
+const MOST_COOKIE_SECONDS: u32 = 400 * 86_400;
 /// The most seconds that a setting may hold: 136 years, within what dates can hold.
 pub(super) const MOST_SECONDS: u32 = u32::MAX;
 /// The least that `TENURE_MAX_SIZE` may be, in bytes: below, a login would not fit.
@@ -110,14 +113,14 @@ impl Settings {
     }
 
     fn check_cookie(&self) -> Result<(), SettingsError> {
-        // RFC 6265, section 4.1.1, and RFC 9110, section 5.6.2.
-        let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-        let name = self.cookie_name.as_str();
-        let wrong_name = |needed| Err(SettingsError::invalid("SESSION_COOKIE_NAME", name, needed));
-        if name.is_empty() || !name.bytes().all(token) {
-            return wrong_name(
-                "one or more letters, digits and ! # $ % & ' * + - . ^ _ ` | ~ are needed",
-            );
+        self.check_cookie_name("SESSION_COOKIE_NAME", &self.cookie_name)?;
+        self.check_cookie_name("TENURE_REMEMBER_COOKIE_NAME", &self.remember_cookie_name)?;
+        if self.remember_cookie_name == self.cookie_name {
+            return Err(SettingsError::invalid(
+                "TENURE_REMEMBER_COOKIE_NAME",
+                &self.remember_cookie_name,
+                "another name than that of SESSION_COOKIE_NAME is needed",
+            ));
         }
         // No port, no scheme, no list: browsers drop a cookie whose domain is not that of the page.
         let host = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
@@ -139,6 +142,27 @@ impl Settings {
             let needed = "printable ASCII that begins with / and has neither a space nor a semicolon is needed, or nothing at all";
             return Err(SettingsError::invalid("SESSION_COOKIE_PATH", path, needed));
         }
+        if self.cookie_samesite.is_none() && !self.cookie_secure {
+            let value = self.cookie_samesite.as_str().unwrap_or_default();
+            return Err(SettingsError::invalid(
+                "SESSION_COOKIE_SAMESITE",
+                value,
+                NEEDS_SECURE,
+            ));
+        }
+        Ok(())
+    }
+
+    /// Whether browsers keep a cookie of this name with the attributes that are set.
+    fn check_cookie_name(&self, setting: &str, name: &str) -> Result<(), SettingsError> {
+        // RFC 6265, section 4.1.1, and RFC 9110, section 5.6.2.
+        let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+        let wrong = |needed| Err(SettingsError::invalid(setting, name, needed));
+        if name.is_empty() || !name.bytes().all(token) {
+            return wrong(
+                "one or more letters, digits and ! # $ % & ' * + - . ^ _ ` | ~ are needed",
+            );
+        }
         // What browsers would drop would look like a login that never works, so it is refused here. They read prefixes and None without
         // regard to case (RFC 6265bis, sections 4.1.3 and 5.7).
         let prefix = |prefix: &str| {
@@ -147,28 +171,19 @@ impl Settings {
         };
         let whole_host = self.cookie_path.as_deref() == Some("/") && self.cookie_domain.is_none();
         if prefix("__Host-") && !(self.cookie_secure && whole_host) {
-            return wrong_name(
+            return wrong(
                 "browsers keep such a cookie only with SESSION_COOKIE_SECURE = true, SESSION_COOKIE_PATH = \"/\" and \
                  no SESSION_COOKIE_DOMAIN",
             );
         }
         let by_http_alone = prefix("__Http-") || prefix("__Host-Http-");
         if by_http_alone && !(self.cookie_secure && self.cookie_httponly) {
-            return wrong_name(
+            return wrong(
                 "browsers keep such a cookie only with SESSION_COOKIE_SECURE = true and SESSION_COOKIE_HTTPONLY = true",
             );
         }
-        let needed = "browsers keep such a cookie only with SESSION_COOKIE_SECURE = true";
         if prefix("__Secure-") && !self.cookie_secure {
-            return wrong_name(needed);
-        }
-        if self.cookie_samesite.is_none() && !self.cookie_secure {
-            let value = self.cookie_samesite.as_str().unwrap_or_default();
-            return Err(SettingsError::invalid(
-                "SESSION_COOKIE_SAMESITE",
-                value,
-                needed,
-            ));
+            return wrong(NEEDS_SECURE);
         }
         Ok(())
     }
@@ -210,6 +225,17 @@ impl Settings {
                 "SESSION_COOKIE_AGE",
                 &format!("{age:?}"),
                 &format!("a whole number of seconds from 1 to {MOST_SECONDS} is needed"),
+            ));
+        }
+        let age = self.remember_age;
+        let most_of_cookie = Duration::from_secs(MOST_COOKIE_SECONDS.into());
+        if age < Duration::from_secs(1) || age > most_of_cookie || age.subsec_nanos() != 0 {
+            return Err(SettingsError::described(
+                "TENURE_REMEMBER_AGE",
+                &format!("{age:?}"),
+                &format!(
+                    "a whole number of seconds from 1 to {MOST_COOKIE_SECONDS} is needed: browsers keep no cookie longer than 400 days"
+                ),
             ));
         }
         self.check_idle_and_absolute()?;

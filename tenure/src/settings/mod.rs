@@ -163,15 +163,22 @@ pub struct Settings {
     /// `TENURE_HASH_KEYS`: whether the store keeps a hash of each key in its place, so that who reads the store can use none. Django does not
     /// find such sessions, and switching it on or off ends those that there are. `false`.
     pub hash_keys: bool,
-    /// `TENURE_USER_SESSIONS`: whether the sessions of each user are listed, for "your devices" and "log out everywhere". `false`.
+    /// `TENURE_USER_SESSIONS`: whether the sessions of each user are listed, for "your devices" and "log out everywhere". Sessions that are
+    /// kept in cookies have no list. `false`.
+    ///
+    /// See [`Sessions::sessions_of`](crate::Sessions::sessions_of).
     pub user_sessions: bool,
-    /// `TENURE_MAX_SESSIONS`: how many sessions a user may have at a time. None: any number.
+    /// `TENURE_MAX_SESSIONS`: how many sessions a user may have at a time, which a login here sees to; Django's does not. Needs
+    /// `TENURE_USER_SESSIONS`, and an engine that keeps sessions on the server. None: any number.
     pub max_sessions: Option<usize>,
     /// `TENURE_AT_MAX_SESSIONS`: what a login beyond that does: `end_oldest` or `refuse`.
     pub at_max_sessions: AtMaxSessions,
     /// `TENURE_BIND_USER_AGENT`: what happens when a session comes back from another kind of browser: `off`, `report`, `ask` or `end`.
+    /// Versions do not count, so that an update of the browser logs nobody out.
     pub bind_user_agent: Policy,
-    /// `TENURE_BIND_ADDRESS`: what happens when a session comes back from another network: `off`, `report`, `ask` or `end`.
+    /// `TENURE_BIND_ADDRESS`: what happens when a session comes back from another network, the first 24 bits of IPv4 or 48 of IPv6: `off`,
+    /// `report`, `ask` or `end`. Needs [`SessionLayer::with_peer_address`](crate::SessionLayer::with_peer_address). Telephones change their
+    /// network all day, and a visitor with both kinds of address may come from either.
     pub bind_address: Policy,
     /// `TENURE_TRUSTED_PROXIES`: the networks of the proxies whose word about the visitor's address and scheme counts, such as
     /// `10.0.0.0/8`. None.

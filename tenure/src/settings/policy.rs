@@ -1,7 +1,5 @@
 //! What is done about something that may be an attack, or too much.
 
-use super::Transport;
-
 /// What happens when a session comes back from elsewhere: `TENURE_BIND_USER_AGENT`, `TENURE_BIND_ADDRESS`.
 ///
 /// ```
@@ -31,22 +29,6 @@ impl Policy {
             "ask" => Some(Self::Ask),
             "end" => Some(Self::End),
             _ => None,
-        }
-    }
-
-    /// What holds for a session whose key travels so. One in the URL always ends: whoever was sent the link comes from elsewhere.
-    ///
-    /// ```
-    /// use tenure::settings::{Policy, Transport};
-    ///
-    /// assert_eq!(Policy::Off.on(Transport::Cookie), Policy::Off);
-    /// assert_eq!(Policy::Off.on(Transport::Url), Policy::End);
-    /// ```
-    #[must_use]
-    pub fn on(self, transport: Transport) -> Self {
-        match transport {
-            Transport::Cookie | Transport::Header => self,
-            Transport::Url => Self::End,
         }
     }
 }

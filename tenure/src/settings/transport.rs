@@ -30,7 +30,8 @@ pub enum Transport {
     /// proxies, on the screen, and in whatever link a visitor sends to a friend. Responses say `Referrer-Policy: no-referrer` and
     /// `Cache-Control: no-store`, which keeps it from other sites and from caches, and from nobody else. Anybody can send a visitor a link
     /// with a session of their own, so change the key at each login, as [`login`](crate::auth::login) does. Requests need protection
-    /// against CSRF as with cookies.
+    /// against CSRF as with cookies. Where it is allowed, a session that comes back from another kind of browser ends, however its key
+    /// travels: `TENURE_BIND_USER_AGENT` counts as `end`.
     ///
     /// Make links with [`Session::url`](crate::Session::url). Redirects to this site get the key by themselves.
     Url,

@@ -7,7 +7,7 @@ use axum_core::{
 use http::{StatusCode, request::Parts};
 
 use super::auth::{auth_failure, user};
-use crate::auth::{Auth, AuthError, User};
+use crate::auth::{Auth, AuthError, Remember, User};
 
 /// Why the extractor [`User`] gave no user.
 ///
@@ -56,6 +56,13 @@ where
         state: &S,
     ) -> Result<Option<Self>, Self::Rejection> {
         user(&parts.extensions, &Auth::from_ref(state)).await
+    }
+}
+
+/// So that a router whose state is a [`Remember`] has users.
+impl FromRef<Remember> for Auth {
+    fn from_ref(remember: &Remember) -> Self {
+        remember.auth().clone()
     }
 }
 

@@ -11,6 +11,8 @@ mod axum_csrf;
 #[cfg(feature = "axum")]
 mod axum_time_left;
 mod passive;
+#[cfg(feature = "auth")]
+mod remember;
 mod tower;
 
 #[cfg(feature = "auth")]
@@ -20,4 +22,6 @@ pub use axum_auth::UserRejection;
 #[cfg(feature = "axum")]
 pub use axum_time_left::seconds_left;
 pub use passive::{Passive, PassiveService};
+#[cfg(feature = "auth")]
+pub use remember::{RememberFuture, RememberLayer, RememberService};
 pub use tower::{ResponseFuture, SessionLayer, SessionService};

@@ -39,6 +39,18 @@ async fn handlers_see_address_and_user_agent() {
 }
 
 #[tokio::test]
+async fn the_list_of_a_users_sessions_shows_where_they_are() {
+    let mut settings: Settings = testing::settings();
+    settings.user_sessions = true;
+    let site = Site::on(Sessions::new(MemoryStore::default(), &settings).unwrap()).await;
+    site.ada().await;
+    let listed = site.sessions.sessions_of("1").await.unwrap();
+    assert_eq!(listed.len(), 1);
+    assert_eq!(listed[0].address, HOME.parse().ok());
+    assert_eq!(listed[0].user_agent.as_deref(), Some(FIREFOX));
+}
+
+#[tokio::test]
 async fn a_forwarded_address_counts_from_listed_proxies_alone() {
     let browser = Browser::new(FIREFOX, None);
     let mut forged = browser.behind(PROXY, &[("x-forwarded-for", "192.0.2.1, 203.0.113.9")]);

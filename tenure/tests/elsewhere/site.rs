@@ -66,6 +66,11 @@ async fn log_out(session: Session) -> Result<(), AuthError> {
     auth::logout(&session).await
 }
 
+/// As after a password that was right.
+async fn elevate(session: Session) -> Result<(), AuthError> {
+    auth::elevate(&session).await
+}
+
 async fn add(session: Session) -> Result<(), SessionError> {
     session.update("cart", |cart: Option<u32>| cart.unwrap_or(0) + 1)?;
     Ok(())
@@ -107,6 +112,7 @@ impl Site {
             .route_layer(LoginRequired::new(auth.clone(), &users))
             .route("/log-in", post(log_in))
             .route("/log-out", post(log_out))
+            .route("/elevate", post(elevate))
             .route("/add", post(add))
             .route("/show", get(show))
             .route("/client", get(client))

@@ -8,7 +8,7 @@ use tenure::{
 };
 
 use crate::{
-    site::{ENGINES, Engine, HOUR, MINUTE, SECOND, aal2},
+    site::{ENGINES, Engine, HOUR, MINUTE, SECOND, aal2, short_of},
     stage::Stage,
     visitors::{Browser, clock},
 };
@@ -23,7 +23,7 @@ async fn r06_the_absolute_limit_holds_whatever_date_the_store_has() {
             site.saved_by_django(&mut browser).await;
             assert!(site.is_there(&browser).await, "{engine:?}");
         }
-        site.clock.advance(24 * MINUTE - SECOND);
+        site.clock.advance(short_of(24 * MINUTE, SECOND));
         assert!(site.is_there(&browser).await, "{engine:?}");
         site.clock.advance(SECOND);
         let copy = browser.clone();
@@ -37,7 +37,7 @@ async fn r06_the_absolute_limit_holds_whatever_date_the_store_has() {
 async fn r06_the_idle_limit_counts_from_the_last_save_of_the_other_program() {
     for engine in ENGINES {
         let site = engine.site(&aal2()).await;
-        for (left, there) in [(HOUR - 2 * SECOND, true), (HOUR + SECOND, false)] {
+        for (left, there) in [(short_of(HOUR, 2 * SECOND), true), (HOUR + SECOND, false)] {
             let mut browser = site.visitor().await;
             site.clock.advance(50 * MINUTE);
             site.saved_by_django(&mut browser).await;
@@ -81,7 +81,7 @@ async fn a_session_without_a_begin_begins_with_its_first_request_here() {
         assert!(site.poke(&mut browser).await, "{engine:?}");
         let sees = browser.sees(&site.sessions).await;
         assert!(sees.contains("_tenure_since="), "{engine:?} {sees}");
-        site.clock.advance(24 * HOUR - SECOND);
+        site.clock.advance(short_of(24 * HOUR, SECOND));
         assert!(site.is_there(&browser).await, "{engine:?}");
         site.clock.advance(SECOND);
         assert!(!site.poke(&mut browser).await, "{engine:?}");

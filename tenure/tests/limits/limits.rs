@@ -5,7 +5,7 @@ use std::time::Duration;
 use tenure::{Session, SessionError, auth, testing};
 
 use crate::{
-    site::{ENGINES, HOUR, MINUTE, SECOND, aal2},
+    site::{ENGINES, HOUR, MINUTE, SECOND, aal2, short_of},
     visitors::{Browser, start},
 };
 
@@ -24,7 +24,7 @@ async fn r06_a_session_in_use_ends_after_a_day_and_one_that_is_left_after_an_hou
             assert!(site.poke(&mut active).await, "{engine:?}");
         }
         // 23:36, and 23:59:59.
-        site.clock.advance(24 * MINUTE - SECOND);
+        site.clock.advance(short_of(24 * MINUTE, SECOND));
         assert!(site.poke(&mut active).await, "{engine:?}");
         let copy = active.clone();
         site.clock.advance(SECOND);
@@ -34,7 +34,7 @@ async fn r06_a_session_in_use_ends_after_a_day_and_one_that_is_left_after_an_hou
 
         assert!(!site.poke(&mut left).await, "{engine:?}");
         let mut left = site.visitor().await;
-        site.clock.advance(HOUR - SECOND);
+        site.clock.advance(short_of(HOUR, SECOND));
         assert!(site.is_there(&left).await, "{engine:?}");
         site.clock.advance(SECOND);
         assert!(!site.poke(&mut left).await, "{engine:?}");
@@ -137,7 +137,7 @@ async fn djangos_expiry_holds_beside_the_limits() {
                     }
                 });
                 set.await.unwrap();
-                site.clock.advance(ends - 2 * SECOND);
+                site.clock.advance(short_of(ends, 2 * SECOND));
                 assert!(site.is_there(&browser).await, "{engine:?} {fixed} {own:?}");
                 site.clock.advance(2 * SECOND);
                 assert!(!site.is_there(&browser).await, "{engine:?} {fixed} {own:?}");

@@ -25,6 +25,11 @@ pub(crate) const HOUR: Duration = Duration::from_hours(1);
 pub(crate) const MINUTE: Duration = Duration::from_mins(1);
 pub(crate) const SECOND: Duration = Duration::from_secs(1);
 
+/// A moment before `whole` has passed.
+pub(crate) fn short_of(whole: Duration, by: Duration) -> Duration {
+    whole.checked_sub(by).unwrap()
+}
+
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Engine {
     Db,

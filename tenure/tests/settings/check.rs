@@ -78,6 +78,23 @@ fn cookies_that_browsers_drop_are_refused() {
 }
 
 #[test]
+fn the_cookie_that_remembers_users_is_checked_as_well() {
+    assert_eq!(
+        refusal(|settings| settings.remember_cookie_name = "__Host-stay".into()),
+        "TENURE_REMEMBER_COOKIE_NAME is \"__Host-stay\": browsers keep such a cookie only with SESSION_COOKIE_SECURE = true, \
+         SESSION_COOKIE_PATH = \"/\" and no SESSION_COOKIE_DOMAIN",
+    );
+    assert_eq!(
+        refusal(|settings| settings.remember_cookie_name = "sessionid".into()),
+        "TENURE_REMEMBER_COOKIE_NAME is \"sessionid\": another name than that of SESSION_COOKIE_NAME is needed",
+    );
+    assert_eq!(
+        refusal(|settings| settings.remember_age = Duration::from_hours(401 * 24)),
+        "TENURE_REMEMBER_AGE is 34646400s: a whole number of seconds from 1 to 34560000 is needed: browsers keep no cookie longer than 400 days",
+    );
+}
+
+#[test]
 fn a_cookie_that_scripts_may_not_set_is_hidden_from_them() {
     for name in ["__Http-id", "__Host-Http-id", "__host-http-id"] {
         let refused = |http_only| {

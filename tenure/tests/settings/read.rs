@@ -304,9 +304,9 @@ const EACH: &[(&str, &str, &str, Shown, [&str; 2])] = &[
     (
         "TENURE_REMEMBER_COOKIE_NAME",
         "'stay'",
-        "__Host-stay",
+        "kept",
         |settings| settings.remember_cookie_name.clone(),
-        ["stay", "__Host-stay"],
+        ["stay", "kept"],
     ),
     (
         "TENURE_REMEMBER_AGE",

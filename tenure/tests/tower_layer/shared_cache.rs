@@ -34,7 +34,7 @@ fn values(headers: &HeaderMap, name: &str) -> Vec<String> {
         .collect()
 }
 
-fn list(headers: &HeaderMap, name: header::HeaderName) -> Vec<String> {
+fn list(headers: &HeaderMap, name: &header::HeaderName) -> Vec<String> {
     let text = values(headers, name.as_str()).join(",").to_lowercase();
     let words = text.split(',').map(|word| word.trim().to_owned());
     words.filter(|word| !word.is_empty()).collect()
@@ -61,8 +61,8 @@ impl SharedCache {
             };
         }
         let seen = send(app, request).await;
-        let control = list(&seen.headers, header::CACHE_CONTROL);
-        let vary = list(&seen.headers, header::VARY);
+        let control = list(&seen.headers, &header::CACHE_CONTROL);
+        let vary = list(&seen.headers, &header::VARY);
         let forbidden = |word: &String| word == "no-store" || word == "private";
         if seen.status == 200 && !control.iter().any(forbidden) && !vary.contains(&"*".to_owned()) {
             let varies = vary.into_iter().map(|name| {
@@ -99,7 +99,7 @@ fn pages() -> Vec<(&'static str, MethodRouter)> {
         };
     }
     vec![
-        looks!("/pages/len", |session| session.len() > 0),
+        looks!("/pages/len", |session| session.len() == 1),
         looks!("/pages/is-empty", Session::is_empty),
         looks!("/pages/contains", |session| session.contains_key("name")),
         looks!("/pages/keys", |session| session.keys().is_empty()),

@@ -97,7 +97,11 @@ async fn in_mariadb() {
 async fn in_redis() {
     let server = Redis::start();
     let at = |location| with_cache(testing::settings(), "cache", REDIS, location);
-    scenarios::all(at(server.url()), open).await;
+    for hash_keys in [false, true] {
+        let mut settings = at(server.url());
+        settings.hash_keys = hash_keys;
+        scenarios::all(settings, open).await;
+    }
     let line = Proxy::to_port(server.port());
     let settings = at(format!("redis://{}/0", line.address()));
     ends_in_three_round_trips(&listing(settings), &[line]).await;

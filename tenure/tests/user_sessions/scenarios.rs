@@ -167,7 +167,7 @@ async fn what_ended_elsewhere_is_not_listed(sessions: &Sessions, users: &Users) 
     sessions.store().delete(&key).await.unwrap();
     let own = here.handle(sessions, &ada).await;
     for _ in 0..2 {
-        assert_eq!(handles(sessions, &ada).await, [own.clone()]);
+        assert_eq!(handles(sessions, &ada).await, std::slice::from_ref(&own));
     }
     here.log_out(sessions).await;
 }

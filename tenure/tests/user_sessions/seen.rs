@@ -66,6 +66,23 @@ async fn most_requests_write_nothing() {
     }
 }
 
+#[tokio::test]
+async fn a_passive_request_is_none_of_the_users() {
+    let system = Arc::new(TestSystem::at(SystemTime::now()));
+    let sessions = sessions(&listing(testing::settings()), &system);
+    let users = Users::open().await;
+    let ada = users.user("ada").await;
+    let browser = Browser::logged_in(&sessions, &ada).await;
+    let cookie = format!("sessionid={}", browser.key.unwrap());
+    system.advance(Duration::from_hours(1));
+    let lazy = sessions.begin([cookie.as_bytes()]);
+    lazy.set_passive();
+    lazy.load().await.unwrap();
+    assert!(sessions.finish_now(&lazy, 200).is_some());
+    let listed = sessions.sessions_of(ada.id()).await.unwrap();
+    assert_eq!(listed[0].last_seen, listed[0].created_at);
+}
+
 /// What is refused is told, and not an empty list.
 #[tokio::test]
 async fn without_the_setting_there_is_no_list() {

@@ -80,6 +80,7 @@ async fn lay_down(sessions: &Sessions, settings: &Settings) {
             0,
             micros,
             null,
+            null,
             null
         ]));
     }

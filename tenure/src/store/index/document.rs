@@ -31,13 +31,14 @@ const MOST: usize = 1500;
 /// So many sessions are asked for at a time.
 const AT_ONCE: usize = 100;
 
-/// An entry as it is kept: handle, name, beginning, last seen and end in microseconds, address, user agent.
+/// An entry as it is kept: handle, name, beginning, last seen and end in microseconds, address, user agent, family.
 type Row = (
     String,
     String,
     i64,
     i64,
     i64,
+    Option<String>,
     Option<String>,
     Option<String>,
 );
@@ -284,6 +285,7 @@ fn row(entry: &Entry) -> Row {
         entry.expires.micros(),
         entry.address.map(|address| address.to_string()),
         entry.user_agent.clone(),
+        entry.family.as_ref().map(|key| key.as_str().to_owned()),
     )
 }
 
@@ -291,7 +293,7 @@ fn row(entry: &Entry) -> Row {
 fn entries(record: &Record) -> Vec<Entry> {
     let rows = record.data.get::<Vec<Row>>(ENTRIES).ok().flatten();
     let entries = rows.into_iter().flatten().filter_map(|row| {
-        let (handle, name, created, seen, expires, address, user_agent) = row;
+        let (handle, name, created, seen, expires, address, user_agent, family) = row;
         Some(Entry {
             handle,
             name: SessionKey::parse(&name)?,
@@ -300,6 +302,7 @@ fn entries(record: &Record) -> Vec<Entry> {
             expires: Moment::from_micros(expires),
             address: address.and_then(|address| address.parse().ok()),
             user_agent,
+            family: family.as_deref().and_then(SessionKey::parse),
         })
     });
     entries.collect()

@@ -3,6 +3,9 @@
 //! The index never decides whether a session lives: that the store alone does. An entry whose session is gone is not shown, and removed when
 //! it is met. So nothing that goes wrong here logs anybody out, or leaves anybody logged in.
 //!
+//! A browser whose user is remembered (`auth/remember`) has an entry beside those of its sessions, since it outlives them: whoever ends all
+//! sessions has to end it too.
+//!
 //! A store has an index of its own, as databases do (the table `tenure_session`), or it keeps one record for each user (`document.rs`).
 
 mod document;
@@ -38,6 +41,15 @@ pub(crate) struct Entry {
     pub(crate) expires: Moment,
     pub(crate) address: Option<IpAddr>,
     pub(crate) user_agent: Option<String>,
+    /// What the store keeps the browser's remember-me under, if it has one. The entry of that itself has it for its name.
+    pub(crate) family: Option<SessionKey>,
+}
+
+impl Entry {
+    /// Whether it is a browser that is remembered, and not one of its sessions.
+    pub(crate) fn is_family(&self) -> bool {
+        self.family.as_ref() == Some(&self.name)
+    }
 }
 
 // The name may be the key.

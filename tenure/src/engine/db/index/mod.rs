@@ -74,6 +74,7 @@ impl Keeps for Table {
                 Value::Number(entry.expires.micros()),
                 Value::Text(address.as_deref().unwrap_or_default()),
                 Value::Text(entry.user_agent.as_deref().unwrap_or_default()),
+                Value::Text(entry.family.as_ref().map_or("", SessionKey::as_str)),
             ];
             self.execute(&self.sql.put, &values).await.map(drop)
         })
@@ -132,6 +133,7 @@ fn read(row: Columns) -> Option<(Entry, bool)> {
     let (created, seen, expires) = (moment()?, moment()?, moment()?);
     let address = next().and_then(|address| address.parse().ok());
     let user_agent = next().filter(|user_agent| !user_agent.is_empty());
+    let family = next().and_then(|family| SessionKey::parse(&family));
     let lives = next().is_some();
     let entry = Entry {
         handle,
@@ -141,6 +143,7 @@ fn read(row: Columns) -> Option<(Entry, bool)> {
         expires,
         address,
         user_agent,
+        family,
     };
     Some((entry, lives))
 }
