@@ -102,6 +102,20 @@ pub fn search(what: &str, text: &str) {
     }
 }
 
+/// What PostgreSQL logs of a key that was drawn twice. Tests force that; else it never happens.
+const DRAWN_TWICE: &str = "DETAIL:  Key (session_key)=(";
+
+/// Fails if a live key is in what a server has logged.
+///
+/// # Panics
+///
+/// Then.
+pub(crate) fn search_log(name: &str, log: &str) {
+    for line in log.lines().filter(|line| !line.contains(DRAWN_TWICE)) {
+        search(&format!("the log of {name}"), line);
+    }
+}
+
 /// Fails if a live key is in a response: its body, and its headers but those that hand a key over.
 ///
 /// # Panics
