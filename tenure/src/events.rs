@@ -196,7 +196,7 @@ pub trait Events: fmt::Debug + Send + Sync + 'static {
         let session = session.map(tracing::field::display);
         match what {
             Suspicion::Damaged(_) | Suspicion::SeveralSessions | Suspicion::RememberedTwice => {
-                tracing::warn!(session, "{what}")
+                tracing::warn!(session, "{what}");
             }
             _ => tracing::debug!(session, "{what}"),
         }
