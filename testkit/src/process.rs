@@ -127,7 +127,7 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.kill();
         if !thread::panicking() {
-            leaks::search(&format!("the log of {}", self.name), &self.log());
+            leaks::search_log(&self.name, &self.log());
         }
     }
 }
