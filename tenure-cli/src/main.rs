@@ -41,7 +41,7 @@ Examples:
   export SECRET_KEY=\"$(tenure secret)\" DATABASE_URL=sqlite:///srv/site/db.sqlite3
   tenure init
   tenure list
-  tenure show k3x9vq0d5m2r8t1y7u4i6o0p3a5s9d2f";
+  tenure list --user ada";
 
 #[derive(Subcommand)]
 enum Command {

@@ -71,7 +71,9 @@ pub use self::{
     error::CsrfError,
     source::{Source, check_source},
 };
-use crate::{error::SessionError, session::Session, system::random_text};
+use crate::{
+    error::SessionError, session::Session, settings::Transport, system::random_text,
+};
 
 /// The form field that carries the token, as in Django: `csrfmiddlewaretoken`.
 pub const FIELD_NAME: &str = "csrfmiddlewaretoken";
@@ -138,7 +140,8 @@ pub fn check_token(session: &Session, token: &str) -> Result<(), CsrfError> {
     }
 }
 
-/// Both checks of a request: that it comes from this site, and that it has the session's token. Safe methods pass.
+/// Both checks of a request: that it comes from this site, and that it has the session's token. Safe methods pass, and requests whose session
+/// [travels in a header](Session::transport).
 ///
 /// # Errors
 ///
@@ -148,11 +151,19 @@ pub fn check_token(session: &Session, token: &str) -> Result<(), CsrfError> {
 ///
 /// See the [module docs](self).
 pub fn check(session: &Session, source: &Source<'_>, token: Option<&str>) -> Result<(), CsrfError> {
+    if needs_no_token(session) {
+        return Ok(());
+    }
     check_source(source, &[])?;
     if source.is_safe() {
         return Ok(());
     }
     check_token(session, token.unwrap_or_default())
+}
+
+/// Whether the session's key came in a header: no page of another site can make a browser send one.
+pub(crate) fn needs_no_token(session: &Session) -> bool {
+    session.transport() == Transport::Header
 }
 
 /// Gives the session another secret, so that no token from before counts any more. Django's `rotate_token`.
@@ -183,7 +194,8 @@ pub fn rotate(session: &Session) -> Result<(), SessionError> {
     Ok(())
 }
 
-/// What another extractor reads from a request whose CSRF token is this session's. Safe methods need none.
+/// What another extractor reads from a request whose CSRF token is this session's. Safe methods need none, and nor do sessions that
+/// [travel in a header](Session::transport).
 ///
 /// The token is the form's field `csrfmiddlewaretoken`, else the header `X-CSRFToken`, as in Django. The inner extractor gets the request
 /// whole. A form of `multipart/form-data` is not looked into: send the header, or call [`check_token`] once the field

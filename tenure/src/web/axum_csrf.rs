@@ -32,11 +32,14 @@ where
     }
 }
 
-/// The same request, if it has the session's token.
+/// The same request, if it has the session's token or needs none.
 async fn check<S: Send + Sync>(request: Request, state: &S) -> Result<Request, Response> {
     let (mut parts, body) = request.into_parts();
     let session = Session::from_request_parts(&mut parts, state).await;
     let session = session.map_err(IntoResponse::into_response)?;
+    if csrf::needs_no_token(&session) {
+        return Ok(Request::from_parts(parts, body));
+    }
     let mut field = None;
     let body = if is_form(&parts.headers) {
         // As the extractor would that is to come: no more than the route's limit.

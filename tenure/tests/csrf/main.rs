@@ -4,6 +4,7 @@
 mod browser;
 #[cfg(test)]
 mod forms;
+mod header;
 #[cfg(test)]
 mod login;
 #[cfg(test)]

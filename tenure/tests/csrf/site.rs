@@ -72,7 +72,7 @@ async fn order_checked(
 }
 
 /// What is no form, such as JSON.
-async fn api(Checked(body): Checked<String>) -> String {
+pub(crate) async fn api(Checked(body): Checked<String>) -> String {
     format!("read {body}")
 }
 

@@ -79,8 +79,9 @@ async fn lives_are_whole_seconds_and_never_none() {
             .await
             .unwrap();
         let left = life(&cache, KEY).await;
+        // Long lives go as a date, and the server's own clock ticks once a second.
         assert!(
-            (seconds - 2..=seconds).contains(&left),
+            (seconds - 2..=seconds + 1).contains(&left),
             "{left} of {seconds}"
         );
     }
