@@ -71,9 +71,7 @@ pub use self::{
     error::CsrfError,
     source::{Source, check_source},
 };
-use crate::{
-    error::SessionError, session::Session, settings::Transport, system::random_text,
-};
+use crate::{error::SessionError, session::Session, settings::Transport, system::random_text};
 
 /// The form field that carries the token, as in Django: `csrfmiddlewaretoken`.
 pub const FIELD_NAME: &str = "csrfmiddlewaretoken";

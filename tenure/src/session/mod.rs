@@ -40,9 +40,9 @@ pub(crate) use finish::{Finished, KeyChange};
 pub(crate) use index::USER_ID;
 pub(crate) use index::UserSessions;
 pub use limits::TimeLeft;
-pub(crate) use remember::RememberCookie;
 #[cfg(feature = "auth")]
-pub(crate) use remember::{Beside, FAMILY};
+pub(crate) use remember::FAMILY;
+pub(crate) use remember::{Beside, RememberCookie};
 
 use crate::{
     changes::Changes,

@@ -15,6 +15,10 @@ pub(crate) const FAMILY: &str = "_tenure_family";
 pub(crate) struct RememberCookie {
     pub(crate) writer: CookieWriter,
     /// `TENURE_REMEMBER_AGE`.
+    #[cfg_attr(
+        not(feature = "auth"),
+        expect(dead_code, reason = "logins alone make the cookie")
+    )]
     pub(crate) age: Duration,
 }
 

@@ -4,6 +4,7 @@
 mod browser;
 #[cfg(test)]
 mod forms;
+#[cfg(test)]
 mod header;
 #[cfg(test)]
 mod login;

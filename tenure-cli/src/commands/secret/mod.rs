@@ -58,6 +58,10 @@ const ROTATE_HELP: &str = "\
 Comments, order, owner and permissions of the file stay. It is replaced in one step, so that no process ever reads half of it; a symbolic \
 link stays one, and the file that it leads to is replaced. No secret is printed.
 
+All processes have to restart together afterwards. Where they cannot, do it by hand in two rounds: put what `tenure secret` prints at the end \
+of SECRET_KEY_FALLBACKS everywhere, and restart one process after the other; then make it SECRET_KEY everywhere, with the former one as the \
+first fallback, and restart one after the other again. So each process understands what the others sign at any time.
+
 Examples:
   tenure secret rotate --dry-run
   tenure secret rotate
