@@ -27,7 +27,7 @@ use crate::{csrf, error::SessionError, session::Session};
 /// | name | |
 /// |---|---|
 /// | `request.session` | the session, to read |
-/// | `csrf_token` | a token for a form or a script, of [`csrf::token`](crate::csrf::token) |
+/// | `csrf_token` | a token for a form or a script, of [`csrf::token`] |
 /// | `csrf_input` | the same as a hidden field: what Django's `{% csrf_token %}` renders |
 ///
 /// A template that asks for neither of the last two makes no session for a stranger.
