@@ -53,7 +53,7 @@ use crate::{
 pub struct Sessions(Arc<Prepared>);
 
 /// Behind one pointer: axum clones a layer's service for every request, and each pointer is a counter that all processors write to.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Prepared {
     shared: Arc<Shared>,
     cookie: CookieWriter,
@@ -166,12 +166,7 @@ impl Sessions {
         shared.listener = Listener::new(events);
         Self(Arc::new(Prepared {
             shared: Arc::new(shared),
-            cookie: self.0.cookie.clone(),
-            chunks: self.0.chunks,
-            transports: self.0.transports.clone(),
-            no_store: self.0.no_store,
-            secure: self.0.secure,
-            proxies: self.0.proxies.clone(),
+            ..Prepared::clone(&self.0)
         }))
     }
 

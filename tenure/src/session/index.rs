@@ -263,7 +263,7 @@ impl Inner {
         let Some(stored) = &state.stored else {
             return Ok(None);
         };
-        let now = state.entered.unwrap_or(self.shared.now());
+        let now = state.entered.unwrap_or_else(|| self.shared.now());
         Ok((stored.expires_at != Moment::LAST).then_some(Entry {
             handle: new_handle(&*self.shared.system)?,
             name: self.shared.store.name(&stored.key),
