@@ -5,9 +5,9 @@ use std::{collections::BTreeMap, path::Path};
 use toml::Table;
 
 use super::{
-    AssuranceLevel, AtMaxSessions, CacheSettings, DatabaseSettings, Policy, Settings,
-    SettingsError, Transport, UrlPlace, UserColumns,
+    AssuranceLevel, AtMaxSessions, Policy, Settings, SettingsError, Transport, UrlPlace,
     check::LEAST_MAX_SIZE,
+    entries,
     value::{Given, Raw},
 };
 use crate::secret::Secret;
@@ -76,25 +76,6 @@ const NAMES: &[&str] = &[
     "USE_TZ",
 ];
 const POLICIES: &str = "one of \"off\", \"report\", \"ask\" and \"end\" is needed";
-const IN_DATABASES: &[&str] = &["URL", "TIME_ZONE"];
-const IN_CACHES: &[&str] = &[
-    "BACKEND",
-    "LOCATION",
-    "KEY_PREFIX",
-    "VERSION",
-    "TIMEOUT",
-    "OPTIONS",
-];
-const IN_USER_COLUMNS: &[&str] = &[
-    "id",
-    "username",
-    "password",
-    "is_active",
-    "is_staff",
-    "is_superuser",
-    "last_login",
-    "user_id",
-];
 /// Names that look like ours in the environment and are not: desktops set them.
 const FOREIGN: &[&str] = &["SESSION_MANAGER"];
 /// What Kubernetes and Docker add to every container for a service called `session` or `tenure`, and what tenure's own tests are told;
@@ -284,8 +265,8 @@ impl Settings {
             "SECRET_KEY_FALLBACKS" => {
                 self.secret_key_fallbacks = given.list()?.into_iter().map(Secret::new).collect();
             }
-            "DATABASES" => self.databases = given.entries(database)?,
-            "CACHES" => self.caches = given.entries(cache)?,
+            "DATABASES" => self.databases = given.entries(entries::database)?,
+            "CACHES" => self.caches = given.entries(entries::cache)?,
             "USE_TZ" => self.use_tz = given.flag()?,
             "TIME_ZONE" => self.time_zone = given.text()?,
             "LOGIN_URL" => self.login_url = given.text()?,
@@ -296,7 +277,7 @@ impl Settings {
             "TENURE_PASSWORD_HASHER" => self.password_hasher = given.optional_text()?,
             "TENURE_SITE" => self.site = given.text()?,
             "TENURE_DEVELOPMENT" => self.development = given.flag()?,
-            "TENURE_USER_COLUMNS" => self.user_columns = given.fields(user_columns)?,
+            "TENURE_USER_COLUMNS" => self.user_columns = given.fields(entries::user_columns)?,
             "TENURE_USER_TABLE" => self.user_table = given.text()?,
             "TENURE_READ_REPLICA" => self.read_replica = given.optional_text()?,
             "TENURE_STORE_TIMEOUT" => self.store_timeout = given.seconds()?,
@@ -341,63 +322,6 @@ impl Settings {
         }
         Ok(())
     }
-}
-
-fn database(entry: &[Given<'_>]) -> Result<DatabaseSettings, SettingsError> {
-    let mut database = DatabaseSettings::default();
-    for given in entry {
-        match given.last_name() {
-            "URL" => database.url = given.text()?,
-            "TIME_ZONE" => database.time_zone = given.optional_text()?,
-            _ => return Err(given.unknown(IN_DATABASES, IN_DATABASES)),
-        }
-    }
-    Ok(database)
-}
-
-fn cache(entry: &[Given<'_>]) -> Result<CacheSettings, SettingsError> {
-    let mut cache = CacheSettings::default();
-    for given in entry {
-        match given.last_name() {
-            "BACKEND" => cache.backend = given.text()?,
-            "LOCATION" => cache.location = given.list()?,
-            "KEY_PREFIX" => cache.key_prefix = given.text()?,
-            "VERSION" => cache.version = given.number(0, "")?,
-            // Nothing to keep: sessions pass their age, so the default never counts (django/contrib/sessions/backends/cache.py).
-            "TIMEOUT" => {
-                given.optional_number(" of seconds")?;
-            }
-            "KEY_FUNCTION" => {
-                let needed = "a function of Python's cannot be called here, so that the keys would be others: leave it out at both sites";
-                return Err(given.wrong(needed));
-            }
-            "OPTIONS" => cache.options = given.entries_of_text()?,
-            _ => return Err(given.unknown(IN_CACHES, IN_CACHES)),
-        }
-    }
-    Ok(cache)
-}
-
-fn user_columns(entry: &[Given<'_>]) -> Result<UserColumns, SettingsError> {
-    let mut columns = UserColumns::default();
-    for given in entry {
-        let column = match given.last_name() {
-            "id" => &mut columns.id,
-            "username" => &mut columns.username,
-            "password" => &mut columns.password,
-            "is_active" => &mut columns.is_active,
-            "is_staff" => &mut columns.is_staff,
-            "is_superuser" => &mut columns.is_superuser,
-            "last_login" => &mut columns.last_login,
-            "user_id" => {
-                columns.user_id = given.optional_text()?;
-                continue;
-            }
-            _ => return Err(given.unknown(IN_USER_COLUMNS, IN_USER_COLUMNS)),
-        };
-        *column = given.text()?;
-    }
-    Ok(columns)
 }
 
 /// Whether a name of the environment is, or was meant to be, a setting.

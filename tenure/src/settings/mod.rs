@@ -18,6 +18,7 @@
 mod assurance;
 mod backends;
 mod check;
+mod entries;
 mod error;
 mod load;
 mod policy;
