@@ -1,0 +1,3 @@
+//! One contestant of the benchmark.
+
+fn main() {}
