@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, reason = "printing is what it is for")]
 
 mod checks;
+mod counts;
 mod django;
 mod leaks;
 mod licences;
@@ -25,6 +26,18 @@ fn main() -> ExitCode {
     if let Some("help" | "--help" | "-h") = arguments.first().map(String::as_str) {
         println!("{}", plan::usage());
         return ExitCode::SUCCESS;
+    }
+    if let Some(("counts", rest)) = arguments
+        .split_first()
+        .map(|(first, rest)| (first.as_str(), rest))
+    {
+        return match counts::command(rest) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(message) => {
+                eprintln!("{message}");
+                ExitCode::FAILURE
+            }
+        };
     }
     match Plan::parse(&arguments) {
         Ok(plan) => carry_out(&plan),
