@@ -2,16 +2,16 @@
 
 use std::process::Command;
 
-use crate::Outcome;
 use crate::shell::run;
 use crate::workspace::Workspace;
+use crate::{Outcome, django};
 
 const FILE: &str = "bench/counts.txt";
 
 /// No count grew.
 pub(crate) fn step(workspace: &Workspace, _browser: bool) -> Outcome {
-    build(workspace)?;
-    run(&mut program(workspace, &["check", FILE]))
+    build(workspace, &COUNTING)?;
+    run(&mut program(workspace, "counts", &["check", FILE]))
 }
 
 /// `cargo xtask counts` with what follows.
@@ -20,28 +20,49 @@ pub(crate) fn command(arguments: &[String]) -> Outcome {
     match arguments {
         [] => step(&workspace, false),
         [option] if option == "--write" => {
-            build(&workspace)?;
-            run(&mut program(&workspace, &["write", FILE]))
+            build(&workspace, &COUNTING)?;
+            run(&mut program(&workspace, "counts", &["write", FILE]))
         }
-        _ => Err("usage: cargo xtask counts [--write]".to_owned()),
+        [option] if option == "--beside" => beside(&workspace),
+        _ => Err("usage: cargo xtask counts [--write | --beside]".to_owned()),
     }
 }
 
-/// The program that counts, and the one that it runs under Valgrind, which is built without an allocator that counts.
-fn build(workspace: &Workspace) -> Outcome {
+/// Times, beside the pinned Django's Python. The child inherits the one core, so that neither gets a faster one.
+fn beside(workspace: &Workspace) -> Outcome {
+    let python = django::environment(workspace)?;
+    build(workspace, &[&["--no-default-features", "--bin=beside"]])?;
+    let json = workspace.target.join("beside.json");
+    let mut taskset = Command::new("taskset");
+    taskset
+        .args(["--cpu-list", "0"])
+        .arg(workspace.target.join("counts/beside"))
+        .args([
+            &python,
+            &workspace.root.join("bench/python/beside.py"),
+            &json,
+        ])
+        .current_dir(&workspace.root);
+    run(&mut taskset)
+}
+
+/// The program that is run under Valgrind, built without an allocator that counts, and the one that runs it.
+const COUNTING: [&[&str]; 2] = [
+    &["--no-default-features", "--bin=instructions"],
+    &["--bin=counts"],
+];
+
+fn build(workspace: &Workspace, choices: &[&[&str]]) -> Outcome {
     let base = ["build", "--locked", "--profile=counts", "--package=counts"];
-    for choice in [
-        &["--no-default-features", "--bin=instructions"][..],
-        &["--bin=counts"][..],
-    ] {
+    for choice in choices {
         let mut cargo = Command::new("cargo");
-        run(cargo.args(base).args(choice).current_dir(&workspace.root))?;
+        run(cargo.args(base).args(*choice).current_dir(&workspace.root))?;
     }
     Ok(())
 }
 
-fn program(workspace: &Workspace, arguments: &[&str]) -> Command {
-    let mut command = Command::new(workspace.target.join("counts/counts"));
+fn program(workspace: &Workspace, name: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new(workspace.target.join("counts").join(name));
     command.args(arguments).current_dir(&workspace.root);
     command
 }

@@ -166,8 +166,8 @@ cargo xtask test [--only STEP,…] [--without STEP,…]
     CHROME and CHROMEDRIVER name the browser to use, if not the one on PATH.
 cargo xtask security [--without browser]
     each promise of SECURITY.md, with its tests and what became of them
-cargo xtask counts [--write]
-    the step `counts` alone; `--write` writes bench/counts.txt anew
+cargo xtask counts [--write | --beside]
+    the step `counts` alone; `--write` writes bench/counts.txt anew, `--beside` times Django's Python and tenure at the same work
 cargo xtask setup [--without browser]
     only the first two steps
 cargo xtask help",
