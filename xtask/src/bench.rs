@@ -60,7 +60,7 @@ pub(crate) fn command(words: &[String]) -> Outcome {
     }
 
     let mut bench = Command::new(workspace.target.join("release/bench"));
-    bench.arg("http").args(words);
+    bench.args(words);
     if !names.is_empty() {
         bench.args(["--not-built", &names.join(",")]);
     }

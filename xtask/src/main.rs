@@ -3,6 +3,7 @@
 
 mod bench;
 mod checks;
+mod counts;
 mod django;
 mod leaks;
 mod licences;
@@ -27,10 +28,15 @@ fn main() -> ExitCode {
         println!("{}", plan::usage());
         return ExitCode::SUCCESS;
     }
-    if let Some((first, words)) = arguments.split_first()
-        && first == "bench"
-    {
-        return match bench::command(words) {
+    let own = arguments
+        .split_first()
+        .and_then(|(first, rest)| match first.as_str() {
+            "bench" => Some(bench::command(rest)),
+            "counts" => Some(counts::command(rest)),
+            _ => None,
+        });
+    if let Some(outcome) = own {
+        return match outcome {
             Ok(()) => ExitCode::SUCCESS,
             Err(message) => {
                 eprintln!("{message}");

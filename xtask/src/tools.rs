@@ -129,6 +129,11 @@ fn survey(browser: bool) -> Vec<Tool> {
             python().map(|found| found.version),
             &["python3", "python3-venv"],
         ),
+        apt(
+            "valgrind",
+            first_line("valgrind", &["--version"]),
+            &["valgrind"],
+        ),
     ];
     // What the tests start, on ports and in folders of their own.
     for (name, places, package) in SERVERS {

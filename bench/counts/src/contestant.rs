@@ -15,8 +15,8 @@ use http::{Request, Response, StatusCode};
 use tower_service::Service;
 
 use crate::{
-    Case, Cost, Error,
-    measure::{measure_base, measure_layer},
+    Case, Error, Task,
+    requests::{with_layer, without_layer},
 };
 
 /// One session library, with a session in its store that holds `theme` and `visits`.
@@ -24,19 +24,19 @@ pub trait Contestant {
     /// Its name, with the version if it is not this workspace's own.
     fn name(&self) -> &'static str;
 
-    /// What a request costs whose layer is around [`Bare`].
+    /// Requests of this kind to a layer around [`Bare`].
     ///
     /// # Errors
     ///
-    /// When a request is not answered as the case demands.
-    fn bare(&self, case: &Case) -> Result<Cost, Error>;
+    /// When the case's session cannot be stored.
+    fn bare(&self, case: &Case) -> Result<Task<'_>, Error>;
 
-    /// What a request costs whose layer is on an axum [`Router`].
+    /// Requests of this kind to a layer on an axum [`Router`].
     ///
     /// # Errors
     ///
-    /// When a request is not answered as the case demands.
-    fn axum(&self, case: &Case) -> Result<Cost, Error>;
+    /// When the case's session cannot be stored.
+    fn axum(&self, case: &Case) -> Result<Task<'_>, Error>;
 }
 
 /// No sessions: what the others are counted from.
@@ -48,13 +48,18 @@ impl Contestant for Nobody {
         "no layer"
     }
 
-    fn bare(&self, case: &Case) -> Result<Cost, Error> {
+    fn bare(&self, case: &Case) -> Result<Task<'_>, Error> {
         let service = Bare(|_| async { Ok(answer(&Ok(()))) });
-        measure_base(service, case, SOME_COOKIE)
+        Ok(without_layer(service, case, SOME_COOKIE))
     }
 
-    fn axum(&self, case: &Case) -> Result<Cost, Error> {
-        measure_base::<_, Body, _>(router(get(|| async {})).with_state(()), case, SOME_COOKIE)
+    fn axum(&self, case: &Case) -> Result<Task<'_>, Error> {
+        let router = router(get(|| async {}));
+        Ok(without_layer::<_, Body, _>(
+            router.with_state(()),
+            case,
+            SOME_COOKIE,
+        ))
     }
 }
 
@@ -67,14 +72,18 @@ impl Contestant for EmptyLayer {
         "empty layer"
     }
 
-    fn bare(&self, case: &Case) -> Result<Cost, Error> {
+    fn bare(&self, case: &Case) -> Result<Task<'_>, Error> {
         Nobody.bare(case)
     }
 
-    fn axum(&self, case: &Case) -> Result<Cost, Error> {
+    fn axum(&self, case: &Case) -> Result<Task<'_>, Error> {
         let empty = tower_layer::layer_fn(|inner: Route| inner);
         let router = router(get(|| async {})).layer(empty);
-        measure_base::<_, Body, _>(router.with_state(()), case, SOME_COOKIE)
+        Ok(without_layer::<_, Body, _>(
+            router.with_state(()),
+            case,
+            SOME_COOKIE,
+        ))
     }
 }
 
@@ -134,11 +143,11 @@ pub(crate) fn router(view: MethodRouter) -> Router {
 }
 
 /// The router with a contestant's layer, as `axum::serve` runs it: `with_state` makes the routes once, not for each request.
-pub(crate) fn measure_router(
+pub(crate) fn to_router<'a>(
     router: Router,
     case: &Case,
-    cookie: &str,
-    forget: impl Fn(&str) -> Result<(), Error>,
-) -> Result<Cost, Error> {
-    measure_layer::<_, Body, _>(router.with_state(()), case, cookie, forget)
+    cookie: &'a str,
+    forget: impl Fn(&str) -> Result<(), Error> + 'a,
+) -> Task<'a> {
+    with_layer::<_, Body, _>(router.with_state(()), case, cookie, forget)
 }

@@ -1,7 +1,10 @@
-//! The table: every contestant in every case.
+//! Allocations that a session layer adds to a request: every contestant in every case.
 
+mod cost;
+
+pub use self::cost::{Cost, Mean};
 use crate::{
-    Cost, Error,
+    Error,
     case::{CASES, Case},
     contestant::{Contestant, EmptyLayer, Nobody},
     tenure::Tenure,
@@ -68,11 +71,11 @@ pub fn all() -> Result<Vec<Row>, Error> {
 /// When a request is not answered as the case demands.
 pub fn added(contestant: &dyn Contestant, around: Around, case: &Case) -> Result<Cost, Error> {
     Ok(match around {
-        Around::Bare => contestant.bare(case)?.above(Nobody.bare(case)?),
+        Around::Bare => Cost::of(contestant.bare(case)?)?.above(Cost::of(Nobody.bare(case)?)?),
         Around::Extended => {
             let case = case.extended();
-            contestant.bare(&case)?.above(Nobody.bare(&case)?)
+            Cost::of(contestant.bare(&case)?)?.above(Cost::of(Nobody.bare(&case)?)?)
         }
-        Around::Axum => contestant.axum(case)?.above(Nobody.axum(case)?),
+        Around::Axum => Cost::of(contestant.axum(case)?)?.above(Cost::of(Nobody.axum(case)?)?),
     })
 }

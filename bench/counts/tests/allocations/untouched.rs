@@ -8,9 +8,9 @@ use std::{
     time::SystemTime,
 };
 
-use bench::{
+use counts::{
     Case,
-    allocations::{Around, added},
+    allocations::{Around, Cost, added},
     case::CASES,
     contestant::{Contestant, EmptyLayer},
     tenure::Tenure,
@@ -134,11 +134,12 @@ fn an_untouched_session_asks_neither_the_store_nor_the_clock() {
     let tenure = Tenure::with(sessions).unwrap();
     let before = asked.counts();
     for name in [NO_COOKIE, COOKIE] {
-        tenure.bare(&case(name)).unwrap();
-        tenure.axum(&case(name)).unwrap();
+        Cost::of(tenure.bare(&case(name)).unwrap()).unwrap();
+        Cost::of(tenure.axum(&case(name)).unwrap()).unwrap();
     }
     assert_eq!(asked.counts(), before);
-    tenure.axum(&case("cookie, one key read")).unwrap();
+    let read = case("cookie, one key read");
+    Cost::of(tenure.axum(&read).unwrap()).unwrap();
     let (store, clock) = asked.counts();
     assert!(store > before.0 && clock > before.1);
 }

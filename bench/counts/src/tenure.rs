@@ -1,15 +1,19 @@
 //! tenure, with a store in memory.
 
+use std::sync::Arc;
+
 use axum::routing::get;
 use http::Request;
 use tenure::{LazySession, Session, SessionKey, SessionLayer, Sessions, testing::MemoryStore};
 use tower_layer::Layer;
 
 use crate::{
-    Case, Cost, Error, Work,
+    Case, Error, Task, Work,
     case::new_value,
-    contestant::{Bare, Contestant, THEME, answer, expect_theme, measure_router, router, status},
-    measure::{measure_layer, now},
+    contestant::{Bare, Contestant, THEME, answer, expect_theme, router, status, to_router},
+    requests::with_layer,
+    system::Steady,
+    task::now,
 };
 
 /// tenure with Django's settings.
@@ -27,7 +31,12 @@ impl Tenure {
     /// When the session that requests will use cannot be stored.
     pub fn new() -> Result<Self, Error> {
         let settings = tenure::testing::settings();
-        Self::with(Sessions::new(MemoryStore::default(), &settings)?)
+        let system = Arc::new(Steady::default());
+        Self::with(Sessions::with_system(
+            MemoryStore::default(),
+            &settings,
+            system,
+        )?)
     }
 
     /// With `sessions`, whose store must answer at once.
@@ -36,7 +45,7 @@ impl Tenure {
     ///
     /// When the session that requests will use cannot be stored.
     pub fn with(sessions: Sessions) -> Result<Self, Error> {
-        let key = now(stored(&sessions)).ok_or("the store did not answer at once")??;
+        let key = now(stored(&sessions))??;
         Ok(Self {
             sessions,
             cookie: format!("sessionid={}", key.as_str()),
@@ -49,7 +58,7 @@ impl Tenure {
             .and_then(|rest| rest.split(';').next())
             .and_then(SessionKey::parse)
             .ok_or("no session cookie")?;
-        now(self.sessions.store().delete(&key)).ok_or("the store did not answer at once")??;
+        now(self.sessions.store().delete(&key))??;
         Ok(())
     }
 }
@@ -67,23 +76,27 @@ impl Contestant for Tenure {
         "tenure"
     }
 
-    fn bare(&self, case: &Case) -> Result<Cost, Error> {
+    fn bare(&self, case: &Case) -> Result<Task<'_>, Error> {
         let work = case.work;
         let service = Bare(move |request: Request<()>| async move {
             Ok(answer(&by_hand(request.extensions().get(), work).await))
         });
         let service = SessionLayer::from(self.sessions.clone()).layer(service);
-        measure_layer(service, case, &self.cookie, |sent| self.forget(sent))
+        Ok(with_layer(service, case, &self.cookie, |sent| {
+            self.forget(sent)
+        }))
     }
 
-    fn axum(&self, case: &Case) -> Result<Cost, Error> {
+    fn axum(&self, case: &Case) -> Result<Task<'_>, Error> {
         let view = match case.work {
             Work::Nothing => get(|| async {}),
             Work::Read => get(|session: Session| async move { status(&read(&session)) }),
             Work::Write => get(|session: Session| async move { status(&write(&session)) }),
         };
         let router = router(view).layer(SessionLayer::from(self.sessions.clone()));
-        measure_router(router, case, &self.cookie, |sent| self.forget(sent))
+        Ok(to_router(router, case, &self.cookie, |sent| {
+            self.forget(sent)
+        }))
     }
 }
 

@@ -12,10 +12,11 @@ use tower_sessions::{
 };
 
 use crate::{
-    Case, Cost, Error, Work,
+    Case, Error, Task, Work,
     case::new_value,
-    contestant::{Bare, Contestant, THEME, answer, expect_theme, measure_router, router, status},
-    measure::{measure_layer, now},
+    contestant::{Bare, Contestant, THEME, answer, expect_theme, router, status, to_router},
+    requests::with_layer,
+    task::now,
 };
 
 /// tower-sessions as it comes, but with sessions of two weeks as in Django, so that both write the cookie's age.
@@ -35,7 +36,7 @@ impl TowerSessions {
     /// When the session that requests will use cannot be stored.
     pub fn new() -> Result<Self, Error> {
         let store = MemoryStore::default();
-        let id = now(stored(&store)).ok_or("the store did not answer at once")??;
+        let id = now(stored(&store))??;
         Ok(Self {
             store,
             cookie: format!("id={id}"),
@@ -52,7 +53,7 @@ impl TowerSessions {
             .and_then(|rest| rest.split(';').next())
             .ok_or("no session cookie")?
             .parse()?;
-        now(self.store.delete(&id)).ok_or("the store did not answer at once")??;
+        now(self.store.delete(&id))??;
         Ok(())
     }
 }
@@ -73,23 +74,27 @@ impl Contestant for TowerSessions {
         "tower-sessions 0.15.0"
     }
 
-    fn bare(&self, case: &Case) -> Result<Cost, Error> {
+    fn bare(&self, case: &Case) -> Result<Task<'_>, Error> {
         let work = case.work;
         let service = Bare(move |request: Request<()>| async move {
             Ok(answer(&by_hand(request.extensions().get(), work).await))
         });
         let service = self.layer().layer(service);
-        measure_layer(service, case, &self.cookie, |sent| self.forget(sent))
+        Ok(with_layer(service, case, &self.cookie, |sent| {
+            self.forget(sent)
+        }))
     }
 
-    fn axum(&self, case: &Case) -> Result<Cost, Error> {
+    fn axum(&self, case: &Case) -> Result<Task<'_>, Error> {
         let view = match case.work {
             Work::Nothing => get(|| async {}),
             Work::Read => get(|session: Session| async move { status(&read(&session).await) }),
             Work::Write => get(|session: Session| async move { status(&write(&session).await) }),
         };
         let router = router(view).layer(self.layer());
-        measure_router(router, case, &self.cookie, |sent| self.forget(sent))
+        Ok(to_router(router, case, &self.cookie, |sent| {
+            self.forget(sent)
+        }))
     }
 }
 

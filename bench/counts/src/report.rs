@@ -5,9 +5,9 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 
 use crate::{
-    allocations::{Around, Row},
+    allocations::{Around, Mean, Row},
     case::CASES,
-    measure::{Mean, REQUESTS},
+    requests::REQUESTS,
 };
 
 const NAME_WIDTH: usize = 28;
