@@ -104,7 +104,7 @@ async fn fill(
     largest: Data<LargestSession>,
 ) -> Result<&'static str> {
     let content = peer_payload::session(&size).ok_or_else(|| ErrorNotFound("no such size"))?;
-    if serde_json::to_string(&content)?.len() > largest.0 {
+    if peer_payload::length(&content) > largest.0 {
         return Err(ErrorNotImplemented("more than a cookie holds"));
     }
     for (key, value) in content {

@@ -5,7 +5,7 @@ mod pools;
 use std::fmt::Debug;
 
 use axum::Router;
-use axum::extract::Path;
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum_session::{
@@ -37,14 +37,24 @@ fn main() -> Result<(), Failure> {
             }
             "mysql" => {
                 let pool = pools::mysql(&peer_payload::url()?).await?;
-                serve(Some(SessionMySqlPool::from(pool))).await
+                serve_up_to(TEXT, Some(SessionMySqlPool::from(pool))).await
             }
             other => Err(format!("no engine {other}").into()),
         }
     })
 }
 
+/// Bytes of JSON that fit into the column of the MySQL pool (65,535), with room for what escaping them once more adds.
+const TEXT: usize = 50_000;
+
 async fn serve<P>(pool: Option<P>) -> Result<(), Failure>
+where
+    P: DatabasePool + Clone + Debug + Send + Sync + 'static,
+{
+    serve_up_to(usize::MAX, pool).await
+}
+
+async fn serve_up_to<P>(largest: usize, pool: Option<P>) -> Result<(), Failure>
 where
     P: DatabasePool + Clone + Debug + Send + Sync + 'static,
 {
@@ -59,6 +69,7 @@ where
         .route("/write", get(write::<P>))
         .route("/new", get(new::<P>))
         .route("/fill/{size}", get(fill::<P>))
+        .with_state(largest)
         .layer(SessionLayer::new(store));
     axum::serve(TcpListener::bind(peer_payload::address()?).await?, router).await?;
     Ok(())
@@ -92,11 +103,19 @@ where
     "ok"
 }
 
-async fn fill<P>(Path(size): Path<String>, session: Session<P>) -> Result<&'static str, StatusCode>
+async fn fill<P>(
+    Path(size): Path<String>,
+    State(largest): State<usize>,
+    session: Session<P>,
+) -> Result<&'static str, StatusCode>
 where
     P: DatabasePool + Clone + Debug + Send + Sync + 'static,
 {
-    for (key, value) in peer_payload::session(&size).ok_or(StatusCode::NOT_FOUND)? {
+    let content = peer_payload::session(&size).ok_or(StatusCode::NOT_FOUND)?;
+    if peer_payload::length(&content) > largest {
+        return Err(StatusCode::NOT_IMPLEMENTED);
+    }
+    for (key, value) in content {
         session.set(&key, value);
     }
     Ok("ok")

@@ -3,7 +3,7 @@
 mod stores;
 
 use axum::Router;
-use axum::extract::Path;
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::get;
 use peer_payload::{Failure, USER_ID};
@@ -21,13 +21,20 @@ fn main() -> Result<(), Failure> {
             "redis" => serve(stores::redis(&peer_payload::url()?).await?).await,
             "sqlite" => serve(stores::sqlite(&peer_payload::url()?).await?).await,
             "postgres" => serve(stores::postgres(&peer_payload::url()?).await?).await,
-            "mysql" => serve(stores::mysql(&peer_payload::url()?).await?).await,
+            "mysql" => serve_up_to(BLOB, stores::mysql(&peer_payload::url()?).await?).await,
             other => Err(format!("no engine {other}").into()),
         }
     })
 }
 
+/// Bytes of a session that fit into the column of the MySQL store.
+const BLOB: usize = 65_535;
+
 async fn serve(store: impl SessionStore + Clone) -> Result<(), Failure> {
+    serve_up_to(usize::MAX, store).await
+}
+
+async fn serve_up_to(largest: usize, store: impl SessionStore + Clone) -> Result<(), Failure> {
     let layer =
         SessionManagerLayer::new(store).with_expiry(Expiry::OnInactivity(Duration::weeks(2)));
     let router = Router::new()
@@ -36,6 +43,7 @@ async fn serve(store: impl SessionStore + Clone) -> Result<(), Failure> {
         .route("/write", get(write))
         .route("/new", get(new))
         .route("/fill/{size}", get(fill))
+        .with_state(largest)
         .layer(layer);
     axum::serve(TcpListener::bind(peer_payload::address()?).await?, router).await?;
     Ok(())
@@ -60,8 +68,16 @@ async fn new(session: Session) -> Result<&'static str, StatusCode> {
     Ok("ok")
 }
 
-async fn fill(Path(size): Path<String>, session: Session) -> Result<&'static str, StatusCode> {
-    for (key, value) in peer_payload::session(&size).ok_or(StatusCode::NOT_FOUND)? {
+async fn fill(
+    Path(size): Path<String>,
+    State(largest): State<usize>,
+    session: Session,
+) -> Result<&'static str, StatusCode> {
+    let content = peer_payload::session(&size).ok_or(StatusCode::NOT_FOUND)?;
+    if peer_payload::length(&content) > largest {
+        return Err(StatusCode::NOT_IMPLEMENTED);
+    }
+    for (key, value) in content {
         session.insert_value(&key, value).await.map_err(failed)?;
     }
     Ok("ok")
