@@ -92,13 +92,13 @@ def signed_cookies(_url):
 
 ENGINES = {
     "bare": bare,
-    "cached_db": cached_db,
+    "cached-db": cached_db,
     "file": file,
     "memcached": cache_of("memcached.PyMemcacheCache"),
     "memory": memory,
     "mysql": database,
     "postgres": database,
     "redis": cache_of("redis.RedisCache"),
-    "signed_cookies": signed_cookies,
+    "signed-cookies": signed_cookies,
     "sqlite": database,
 }

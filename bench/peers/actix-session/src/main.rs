@@ -19,8 +19,8 @@ async fn main() -> Result<(), Failure> {
             let size = LargestSession(usize::MAX);
             serve(move || store.clone(), CookieContentSecurity::Private, size).await
         }
-        "cookie-private" => cookie(CookieContentSecurity::Private).await,
-        "cookie-signed" => cookie(CookieContentSecurity::Signed).await,
+        "encrypted-cookies" => cookie(CookieContentSecurity::Private).await,
+        "signed-cookies" => cookie(CookieContentSecurity::Signed).await,
         other => Err(format!("no engine {other}").into()),
     }
 }
