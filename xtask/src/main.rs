@@ -1,6 +1,7 @@
 //! `cargo xtask`: everything that must hold before a change goes in, with one command.
 #![expect(clippy::print_stdout, reason = "printing is what it is for")]
 
+mod bench;
 mod checks;
 mod django;
 mod leaks;
@@ -25,6 +26,17 @@ fn main() -> ExitCode {
     if let Some("help" | "--help" | "-h") = arguments.first().map(String::as_str) {
         println!("{}", plan::usage());
         return ExitCode::SUCCESS;
+    }
+    if let Some((first, words)) = arguments.split_first()
+        && first == "bench"
+    {
+        return match bench::command(words) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(message) => {
+                eprintln!("{message}");
+                ExitCode::FAILURE
+            }
+        };
     }
     match Plan::parse(&arguments) {
         Ok(plan) => carry_out(&plan),
