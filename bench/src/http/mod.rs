@@ -27,6 +27,7 @@ use std::{
     fs,
     io::Write,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use self::{
@@ -77,6 +78,21 @@ pub fn run(arguments: &[String], out: &mut impl Write) -> Result<(), Error> {
         )
         .into()),
     }
+}
+
+/// Starts a contestant of the workspace from its program, and takes sessions of both sizes through all routes.
+///
+/// # Errors
+///
+/// When it does not answer as `bench/README.md` demands of a contestant.
+pub fn check(program: &Path, name: &str, place: &str) -> Result<(), Error> {
+    let mut known = registry::CONTESTANTS.iter();
+    let contestant = known
+        .find(|one| one.name == name)
+        .ok_or("it is not in the table of contestants")?;
+    let mut command = Command::new(program);
+    command.arg(name);
+    server::Running::launch(*contestant, command, place)?.fill(1)
 }
 
 fn measure(part: Part, options: &Options, core: usize, results: &mut Results) -> Result<(), Error> {

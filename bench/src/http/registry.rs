@@ -64,7 +64,7 @@ pub(crate) enum Program {
     Crate(&'static str, &'static str),
     /// A folder below `bench/peers` with a `package.json`, and the script that Node runs.
     Node(&'static str, &'static str),
-    /// A folder below `bench/peers` with a `requirements.txt`, and the program of that environment that is run in it.
+    /// A folder below `bench/peers` with a `requirements.txt`, and the script that Python runs; the environment is made in `target/peers`.
     Python(&'static str, &'static str),
 }
 
@@ -104,7 +104,7 @@ const TOWER_SESSIONS: Program = Program::Crate("tower-sessions", "peer-tower-ses
 const AXUM_SESSION: Program = Program::Crate("axum-session", "peer-axum-session");
 const ACTIX_SESSION: Program = Program::Crate("actix-session", "peer-actix-session");
 const EXPRESS: Program = Program::Node("express", "server.js");
-const DJANGO: Program = Program::Python("django", "gunicorn");
+const DJANGO: Program = Program::Python("django", "serve.py");
 
 /// Everybody. Within an engine the floor stands first: the others are compared with it.
 pub(crate) const CONTESTANTS: &[Contestant] = &[
@@ -133,6 +133,12 @@ pub(crate) const CONTESTANTS: &[Contestant] = &[
     peer("django-redis", Engine::Redis, DJANGO, &["redis"]),
     ours("floor-memcached", Engine::Memcached),
     ours("tenure-memcached", Engine::Memcached),
+    peer(
+        "django-memcached",
+        Engine::Memcached,
+        DJANGO,
+        &["memcached"],
+    ),
     ours("floor-sqlite", Engine::Sqlite),
     ours("tenure-sqlite", Engine::Sqlite),
     peer(
@@ -177,8 +183,10 @@ pub(crate) const CONTESTANTS: &[Contestant] = &[
         AXUM_SESSION,
         &["mysql"],
     ),
+    peer("django-mysql", Engine::Mysql, DJANGO, &["mysql"]),
     ours("floor-file", Engine::File),
     ours("tenure-file", Engine::File),
+    peer("django-file", Engine::File, DJANGO, &["file"]),
     ours("floor-memory", Engine::Memory),
     ours("tenure-memory", Engine::Memory),
     peer(
@@ -187,8 +195,27 @@ pub(crate) const CONTESTANTS: &[Contestant] = &[
         TOWER_SESSIONS,
         &["memory"],
     ),
+    peer(
+        "axum-session-memory",
+        Engine::Memory,
+        AXUM_SESSION,
+        &["memory"],
+    ),
+    peer(
+        "express-session-memory",
+        Engine::Memory,
+        EXPRESS,
+        &["memory"],
+    ),
+    peer("django-memory", Engine::Memory, DJANGO, &["memory"]),
     ours("floor-signed-cookies", Engine::SignedCookies),
     ours("tenure-signed-cookies", Engine::SignedCookies),
+    peer(
+        "actix-session-signed-cookies",
+        Engine::SignedCookies,
+        ACTIX_SESSION,
+        &["signed-cookies"],
+    ),
     peer(
         "django-signed-cookies",
         Engine::SignedCookies,
@@ -278,7 +305,12 @@ mod tests {
     fn a_word_is_a_name_or_its_beginning_or_an_engine() {
         assert_eq!(
             names("memcached", ""),
-            ["bare", "floor-memcached", "tenure-memcached"]
+            [
+                "bare",
+                "floor-memcached",
+                "tenure-memcached",
+                "django-memcached"
+            ]
         );
         let without_peers = names(
             "redis",

@@ -91,7 +91,7 @@ pub(super) fn run(
             Err(error) => group.broken.push((label, error.to_string())),
         }
     }
-    let samples = cycles(&running, server.process(), options)?;
+    let samples = cycles(&running, server.process(), options, &mut group.broken)?;
     let base_of = |route: Route| {
         let base = running.iter().position(|(_, one)| {
             one.contestant.is_floor()
@@ -139,16 +139,24 @@ fn start(
     };
     let mut running = Running::start(contestant, &place, core)?;
     running.fill(options.sessions())?;
+    // Connections are opened and statements prepared before anything counts.
+    for route in [Route::Read, Route::Write] {
+        if let Some(script) = running.script(route)? {
+            load::run(running.address, &script, Duration::from_millis(100))?;
+        }
+    }
     Ok(running)
 }
 
-type Samples = BTreeMap<(usize, Route), Vec<Sample>>;
+/// By contestant and route, one of each cycle; none where no request was answered.
+type Samples = BTreeMap<(usize, Route), Vec<Option<Sample>>>;
 
 /// One slice of each route on each contestant, so many times over. Every other cycle runs backwards, so that nobody is always first.
 fn cycles(
     running: &[(String, Running)],
     engine: Option<u32>,
     options: &Options,
+    broken: &mut Broken,
 ) -> Result<Samples, Error> {
     let mut samples = Samples::new();
     for cycle in 0..options.cycles() {
@@ -164,9 +172,12 @@ fn cycles(
                 let Some(script) = one.script(route)? else {
                     continue;
                 };
-                let sample = sample(one, &script, engine, options.slice())
-                    .map_err(|error| format!("{label}, {}: {error}", route.title()))?;
-                samples.entry((index, route)).or_default().push(sample);
+                let sample = sample(one, &script, engine, options.slice());
+                if let Err(error) = &sample {
+                    let what = format!("{label}, {}, cycle {}", route.title(), cycle + 1);
+                    broken.push((what, error.to_string()));
+                }
+                samples.entry((index, route)).or_default().push(sample.ok());
             }
         }
         eprintln!("  cycle {} of {}", cycle + 1, options.cycles());
@@ -214,21 +225,23 @@ fn settle(process: u32) {
     }
 }
 
-fn figure(samples: &[Sample], base: Option<&Vec<Sample>>) -> Option<Figure> {
-    let spread = |value: fn(&Sample) -> f64| Spread::of(samples.iter().map(value));
-    let ratios = base.and_then(|base| {
+fn figure(samples: &[Option<Sample>], base: Option<&Vec<Option<Sample>>>) -> Option<Figure> {
+    let taken: Vec<&Sample> = samples.iter().flatten().collect();
+    let spread = |value: fn(&Sample) -> f64| Spread::of(taken.iter().map(|sample| value(sample)));
+    let ratio = base.and_then(|base| {
         let pairs = samples.iter().zip(base);
+        let pairs = pairs.filter_map(|(own, base)| own.zip(*base));
         Spread::of(pairs.map(|(own, base)| own.server / base.server))
     });
     Some(Figure {
         server: spread(|sample| sample.server)?,
-        engine: Spread::of(samples.iter().filter_map(|sample| sample.engine)),
-        ratio: ratios,
+        engine: Spread::of(taken.iter().filter_map(|sample| sample.engine)),
+        ratio,
         per_second: spread(|sample| sample.slice.requests / sample.slice.seconds)?,
         p50: spread(|sample| sample.slice.p50)?,
         p99: spread(|sample| sample.slice.p99)?,
-        wrong: samples.iter().map(|sample| sample.slice.wrong).sum(),
-        requests: samples.iter().map(|sample| sample.slice.requests).sum(),
+        wrong: taken.iter().map(|sample| sample.slice.wrong).sum(),
+        requests: taken.iter().map(|sample| sample.slice.requests).sum(),
     })
 }
 
@@ -236,7 +249,8 @@ fn figure(samples: &[Sample], base: Option<&Vec<Sample>>) -> Option<Figure> {
 mod tests {
     use super::*;
 
-    fn sample_of(server: f64) -> Sample {
+    #[expect(clippy::unnecessary_wraps, reason = "as cycles hold them")]
+    fn sample_of(server: f64) -> Option<Sample> {
         let slice = Slice {
             requests: 100.0,
             seconds: 0.5,
@@ -244,11 +258,11 @@ mod tests {
             p99: 2.0,
             wrong: 1.0,
         };
-        Sample {
+        Some(Sample {
             slice,
             server,
             engine: None,
-        }
+        })
     }
 
     #[test]
@@ -261,5 +275,14 @@ mod tests {
         assert!((figure.server.median - 11.0).abs() < 1e-9);
         assert!((figure.per_second.median - 200.0).abs() < 1e-9);
         assert!((figure.wrong - 3.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_cycle_without_an_answer_leaves_the_others_in_their_pairs() {
+        let own = [sample_of(10.0), None, sample_of(30.0)];
+        let base = [10.0, 7.0, 30.0].map(sample_of).to_vec();
+        let ratio = figure(&own, Some(&base)).unwrap().ratio.unwrap();
+        assert!((ratio.low - 1.0).abs() < 1e-9 && (ratio.high - 1.0).abs() < 1e-9);
+        assert!(figure(&[None], Some(&base)).is_none());
     }
 }

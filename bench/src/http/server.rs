@@ -37,17 +37,28 @@ pub(super) struct Running {
 impl Running {
     /// Starts it on `core`, with its sessions at `place`.
     pub(super) fn start(contestant: Contestant, place: &str, core: usize) -> Result<Self, Error> {
-        let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
-        let (program, arguments, directory) = program(&contestant)?;
+        let own = program(&contestant)?;
         let mut command = Command::new("taskset");
-        command.args(["-c", &core.to_string()]).arg(program);
-        command.args(arguments).args(contestant.arguments);
+        command
+            .args(["-c", &core.to_string()])
+            .arg(own.get_program());
+        command.args(own.get_args()).args(contestant.arguments);
+        if let Some(folder) = own.get_current_dir() {
+            command.current_dir(folder);
+        }
+        Self::launch(contestant, command, place)
+    }
+
+    /// Starts it by this command.
+    pub(super) fn launch(
+        contestant: Contestant,
+        mut command: Command,
+        place: &str,
+    ) -> Result<Self, Error> {
+        let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
         command
             .env("BENCH_ADDRESS", address.to_string())
             .env("BENCH_URL", place);
-        if let Some(directory) = directory {
-            command.current_dir(directory);
-        }
         let folder = tempfile::tempdir()?;
         let mut running = Self {
             contestant,
@@ -196,39 +207,33 @@ fn visits(client: &mut Client, cookie: &mut String) -> Result<u64, Error> {
     visits.ok_or_else(|| format!("/write answered {} {:?}", answer.status, answer.body).into())
 }
 
-type Words = Vec<String>;
-
-/// The program, its first arguments, and the folder that it is run in.
-fn program(contestant: &Contestant) -> Result<(PathBuf, Words, Option<PathBuf>), Error> {
+/// The command that starts it.
+fn program(contestant: &Contestant) -> Result<Command, Error> {
     // The programs of the workspace are built together, so that this one stands beside them.
     let own = std::env::current_exe()?;
     let release = own.parent().ok_or("no folder of programs")?;
-    let target = release.parent().ok_or("no target folder")?;
+    let built = release.parent().ok_or("no target folder")?.join("peers");
     let peers = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers");
-    let (program, arguments, directory) = match contestant.program {
-        Program::Workspace => (
-            release.join("contestants"),
-            vec![contestant.name.to_owned()],
-            None,
-        ),
-        Program::Crate(_, name) => (target.join("peers/release").join(name), Vec::new(), None),
-        Program::Node(folder, script) => (
-            PathBuf::from("node"),
-            vec![script.to_owned()],
-            Some(peers.join(folder)),
-        ),
-        Program::Python(folder, name) => {
-            let environment = target.join("peers").join(folder);
-            (
-                environment.join("bin").join(name),
-                Vec::new(),
-                Some(peers.join(folder)),
-            )
+    let in_folder = |program: PathBuf, folder: &str, script: &str| {
+        let mut command = Command::new(program);
+        command.arg(script).current_dir(peers.join(folder));
+        command
+    };
+    let command = match contestant.program {
+        Program::Workspace => {
+            let mut command = Command::new(release.join("contestants"));
+            command.arg(contestant.name);
+            command
+        }
+        Program::Crate(_, name) => Command::new(built.join("release").join(name)),
+        Program::Node(folder, script) => return Ok(in_folder("node".into(), folder, script)),
+        Program::Python(folder, script) => {
+            in_folder(built.join(folder).join("bin/python"), folder, script)
         }
     };
-    let there = program.is_file() || matches!(contestant.program, Program::Node(..));
-    if !there {
-        return Err(format!("not built: {} is missing", program.display()).into());
+    let file = Path::new(command.get_program());
+    if !file.is_file() {
+        return Err(format!("not built: {} is missing", file.display()).into());
     }
-    Ok((program, arguments, directory))
+    Ok(command)
 }
