@@ -1,18 +1,10 @@
-//! What a session layer adds to a request, in allocations: tenure beside tower-sessions.
+//! Session systems beside each other, under load: whole servers, on every engine. See `bench/README.md`.
 //!
-//! Counts, not times: they are the same on every machine, so that tests can assert them. Everything is in this process, with stores in
-//! memory, so that what is left is the layer's own work.
+//! What tenure costs in instructions and allocations is the package `counts`.
 
-pub mod allocations;
-pub mod case;
-pub mod contestant;
-mod measure;
-pub mod report;
-pub mod tenure;
-pub mod tower_sessions;
+mod http;
 
-pub use case::{Case, Work};
-pub use measure::{Cost, Mean};
+pub use http::run;
 
-/// Whatever keeps a count from being made.
+/// Whatever keeps a figure from being measured.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;

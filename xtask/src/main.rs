@@ -1,7 +1,9 @@
 //! `cargo xtask`: everything that must hold before a change goes in, with one command.
 #![expect(clippy::print_stdout, reason = "printing is what it is for")]
 
+mod bench;
 mod checks;
+mod counts;
 mod django;
 mod leaks;
 mod licences;
@@ -25,6 +27,22 @@ fn main() -> ExitCode {
     if let Some("help" | "--help" | "-h") = arguments.first().map(String::as_str) {
         println!("{}", plan::usage());
         return ExitCode::SUCCESS;
+    }
+    let own = arguments
+        .split_first()
+        .and_then(|(first, rest)| match first.as_str() {
+            "bench" => Some(bench::command(rest)),
+            "counts" => Some(counts::command(rest)),
+            _ => None,
+        });
+    if let Some(outcome) = own {
+        return match outcome {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(message) => {
+                eprintln!("{message}");
+                ExitCode::FAILURE
+            }
+        };
     }
     match Plan::parse(&arguments) {
         Ok(plan) => carry_out(&plan),

@@ -1,7 +1,7 @@
 //! What the command line asks for.
 
 use crate::workspace::Workspace;
-use crate::{Outcome, checks, django, licences, security, tools};
+use crate::{Outcome, bench, checks, counts, django, licences, security, tools};
 
 /// One thing that must hold.
 pub(crate) struct Step {
@@ -26,7 +26,7 @@ const fn step(
 }
 
 /// Every step but the last is one of `test`.
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 10] = [
     Step {
         prerequisite: true,
         ..step("tools", "what must be installed", tools::step)
@@ -55,6 +55,11 @@ const STEPS: [Step; 9] = [
         "test",
         "every test, every example in the docs",
         checks::test,
+    ),
+    step(
+        "counts",
+        "no count of instructions or allocations grew",
+        counts::step,
     ),
     step("doc", "the docs build, warnings as errors", checks::doc),
     step(
@@ -161,10 +166,14 @@ cargo xtask test [--only STEP,…] [--without STEP,…]
     CHROME and CHROMEDRIVER name the browser to use, if not the one on PATH.
 cargo xtask security [--without browser]
     each promise of SECURITY.md, with its tests and what became of them
+cargo xtask {}
+cargo xtask counts [--write | --beside]
+    the step `counts` alone; `--write` writes bench/counts.txt anew, `--beside` times Django's Python and tenure at the same work
 cargo xtask setup [--without browser]
     only the first two steps
 cargo xtask help",
-        steps.join("\n")
+        steps.join("\n"),
+        bench::options::USAGE
     )
 }
 
@@ -199,7 +208,8 @@ mod tests {
         assert_eq!(
             left_out,
             [
-                "tools", "django", "clippy", "features", "licences", "test", "doc", "browser"
+                "tools", "django", "clippy", "features", "licences", "test", "counts", "doc",
+                "browser"
             ]
         );
     }
