@@ -10,6 +10,7 @@ use std::{
 
 use super::{Created, Index, Listed, Powers, Renamed, Saved, SessionStore};
 use crate::{
+    deadline::{Deadline, Elapsed},
     error::StoreError,
     key::SessionKey,
     record::{Record, Version},
@@ -127,7 +128,7 @@ impl<S: SessionStore> ErasedStore for S {
 #[derive(Clone)]
 pub struct Store {
     inner: Arc<dyn ErasedStore>,
-    deadline: Duration,
+    deadline: Deadline,
     hash_keys: bool,
 }
 
@@ -136,7 +137,7 @@ impl Store {
     pub fn new(store: impl SessionStore, deadline: Duration) -> Self {
         Self {
             inner: Arc::new(store),
-            deadline,
+            deadline: Deadline::new(deadline),
             hash_keys: false,
         }
     }
@@ -150,7 +151,7 @@ impl Store {
 
     /// How long one call may take.
     pub fn deadline(&self) -> Duration {
-        self.deadline
+        self.deadline.length()
     }
 
     /// See [`SessionStore::engine`].
@@ -341,19 +342,13 @@ impl Store {
     }
 
     /// Waits for `call`, but not for ever. A call that answers at once, as SQLite's reads do, never meets the timer.
-    async fn within<T>(&self, mut call: StoreFuture<'_, T>) -> Result<T, StoreError> {
-        let first =
-            std::future::poll_fn(|context| std::task::Poll::Ready(call.as_mut().poll(context)))
-                .await;
-        match first {
-            std::task::Poll::Ready(answer) => answer,
-            std::task::Poll::Pending => match tokio::time::timeout(self.deadline, call).await {
-                Ok(answer) => answer,
-                Err(_) => Err(StoreError::Deadline {
-                    after: self.deadline,
-                }),
-            },
-        }
+    async fn within<T>(&self, call: StoreFuture<'_, T>) -> Result<T, StoreError> {
+        let answer = self.deadline.of(call).await;
+        answer.unwrap_or_else(|Elapsed| {
+            Err(StoreError::Deadline {
+                after: self.deadline(),
+            })
+        })
     }
 }
 
