@@ -1,3 +1,8 @@
-//! The benchmark. See the library.
+//! What `cargo xtask bench` runs. See the library.
 
-fn main() {}
+use std::{env, io};
+
+fn main() -> Result<(), bench::Error> {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    bench::run(&arguments, &mut io::stdout().lock())
+}

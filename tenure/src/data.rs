@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     error::{CodecError, ValueError},
-    json::{Json, Scanner, escape, merge_repeated, read, unescape},
+    json::{Json, Names, Scanner, escape, merge_repeated, read, unescape},
 };
 
 /// The content of a session: an ordered map from text to JSON values, as Python's `dict`.
@@ -87,7 +87,7 @@ impl Data {
     /// ```
     pub fn from_json(bytes: &[u8]) -> Result<Self, CodecError> {
         let mut scanner = Scanner::new(bytes);
-        let mut entries = Vec::new();
+        let (mut entries, mut names) = (Vec::new(), Names::default());
         if !scanner.eat(b'{') {
             scanner.value(0)?;
             scanner.finish()?;
@@ -96,7 +96,7 @@ impl Data {
         scanner.skip_space();
         if !scanner.eat(b'}') {
             loop {
-                let key = Text::Loaded(scanner.name()?);
+                let key = Text::Loaded(scanner.name(&mut names)?);
                 let start = scanner.mark();
                 scanner.value(1)?;
                 entries.push(Entry {
@@ -113,7 +113,7 @@ impl Data {
                 scanner.skip_space();
             }
         }
-        scanner.close_names(0);
+        scanner.close_names(names, 0);
         let repeated = scanner.repeated();
         let source = scanner.finish()?;
         if repeated {
@@ -140,8 +140,13 @@ impl Data {
     ///
     /// See [`Data`] for an example.
     pub fn to_json(&self) -> String {
+        self.json().into_owned()
+    }
+
+    /// The same, without a copy if nothing was changed.
+    pub(crate) fn json(&self) -> Cow<'_, str> {
         if self.untouched {
-            return (*self.source).to_owned();
+            return Cow::Borrowed(&self.source);
         }
         let mut out = String::with_capacity(self.json_len());
         out.push('{');
@@ -151,7 +156,7 @@ impl Data {
             }
         }
         out.push('}');
-        out
+        Cow::Owned(out)
     }
 
     /// Reads the value of a key as a Rust type; `None` if there is no such key.

@@ -18,7 +18,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 pub(crate) use self::{
     float::push_float,
-    merge::merge_repeated,
+    merge::{Names, merge_repeated},
     read::{float, read},
     scan::{MAX_DEPTH, Scanner},
     text::{escape, push_escaped_units, push_escaped_utf8, push_unescaped, string_end, unescape},

@@ -1,6 +1,7 @@
 //! `cargo xtask`: everything that must hold before a change goes in, with one command.
 #![expect(clippy::print_stdout, reason = "printing is what it is for")]
 
+mod bench;
 mod checks;
 mod counts;
 mod django;
@@ -27,11 +28,15 @@ fn main() -> ExitCode {
         println!("{}", plan::usage());
         return ExitCode::SUCCESS;
     }
-    if let Some(("counts", rest)) = arguments
+    let own = arguments
         .split_first()
-        .map(|(first, rest)| (first.as_str(), rest))
-    {
-        return match counts::command(rest) {
+        .and_then(|(first, rest)| match first.as_str() {
+            "bench" => Some(bench::command(rest)),
+            "counts" => Some(counts::command(rest)),
+            _ => None,
+        });
+    if let Some(outcome) = own {
+        return match outcome {
             Ok(()) => ExitCode::SUCCESS,
             Err(message) => {
                 eprintln!("{message}");

@@ -1,7 +1,7 @@
 //! What the command line asks for.
 
 use crate::workspace::Workspace;
-use crate::{Outcome, checks, counts, django, licences, security, tools};
+use crate::{Outcome, bench, checks, counts, django, licences, security, tools};
 
 /// One thing that must hold.
 pub(crate) struct Step {
@@ -166,12 +166,14 @@ cargo xtask test [--only STEP,…] [--without STEP,…]
     CHROME and CHROMEDRIVER name the browser to use, if not the one on PATH.
 cargo xtask security [--without browser]
     each promise of SECURITY.md, with its tests and what became of them
+cargo xtask {}
 cargo xtask counts [--write | --beside]
     the step `counts` alone; `--write` writes bench/counts.txt anew, `--beside` times Django's Python and tenure at the same work
 cargo xtask setup [--without browser]
     only the first two steps
 cargo xtask help",
-        steps.join("\n")
+        steps.join("\n"),
+        bench::options::USAGE
     )
 }
 

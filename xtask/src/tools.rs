@@ -52,17 +52,54 @@ const SERVERS: [(&str, &[&str], &[&str]); 7] = [
     ("memcached", &[], &["memcached"]),
 ];
 
+/// What the benchmark needs besides: program, and Debian's package.
+const LOAD: [(&str, &[&str]); 4] = [
+    ("wrk", &["wrk"]),
+    ("taskset", &["util-linux"]),
+    ("node", &["nodejs"]),
+    ("npm", &["npm"]),
+];
+
 /// Prints the table; installs what is missing where that needs no question.
 pub(crate) fn step(_workspace: &Workspace, browser: bool) -> Outcome {
-    if print_table(&survey(browser)) {
-        install(&survey(browser))?;
-        if print_table(&survey(browser)) {
+    provide(|| survey(browser))?;
+    if browser { same_version() } else { Ok(()) }
+}
+
+/// Prints what the survey finds, and installs what it misses.
+fn provide(survey: impl Fn() -> Vec<Tool>) -> Outcome {
+    if print_table(&survey()) {
+        install(&survey())?;
+        if print_table(&survey()) {
             return Err(
                 "still missing, though the installation went well: see the table".to_owned(),
             );
         }
     }
-    if browser { same_version() } else { Ok(()) }
+    Ok(())
+}
+
+/// What the benchmark starts; Node and Python only for who needs them. Installs what is missing.
+pub(crate) fn for_bench(node: bool, python: bool) -> Outcome {
+    let wanted = |tool: &Tool| match tool.name {
+        "node" | "npm" => node,
+        "python3 venv" => python,
+        name => ["wrk", "taskset"].contains(&name) || SERVERS.iter().any(|server| server.0 == name),
+    };
+    provide(|| {
+        let mut tools = survey(false);
+        for (name, package) in LOAD {
+            // `wrk` fails when it shows its version.
+            let version = which(name).map(|path| path.display().to_string());
+            tools.push(Tool {
+                name,
+                version,
+                source: Source::Apt(package),
+            });
+        }
+        tools.retain(wanted);
+        tools
+    })
 }
 
 fn survey(browser: bool) -> Vec<Tool> {

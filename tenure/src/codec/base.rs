@@ -56,6 +56,14 @@ pub(crate) fn push_base64(out: &mut String, bytes: &[u8]) {
     BASE64_URL_SAFE_NO_PAD.encode_string(bytes, out);
 }
 
+/// The base64url of 32 bytes.
+pub(crate) fn base64_of(bytes: &[u8; 32]) -> [u8; 43] {
+    let mut text = [0; 43];
+    // It has just the room that is needed.
+    let _ = BASE64_URL_SAFE_NO_PAD.encode_slice(bytes, &mut text);
+    text
+}
+
 /// Reads base64url as Python does after Django has added the padding it thinks is missing.
 ///
 /// That takes `+` and `/` for `-` and `_`, skips what is outside the alphabet, and ends at padding where padding may stand.

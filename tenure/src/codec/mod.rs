@@ -12,4 +12,4 @@ mod zlib;
 
 pub(crate) use self::hex::hex;
 pub use self::signed_json::SignedJson;
-pub(crate) use self::zlib::{deflate_if_shorter, inflate};
+pub(crate) use self::zlib::{Effort, deflate_if_shorter, inflate};

@@ -14,13 +14,22 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
 use super::{
-    base::{base62, base62_value, base64_bytes, push_base64},
-    zlib,
+    base::{base62, base62_value, base64_bytes, base64_of, push_base64},
+    zlib::{self, Effort},
 };
 use crate::{error::CodecError, json::Json, secret::Secret};
 
 /// The most bytes that a compressed text may inflate to, unless set otherwise: 1 MiB.
 pub const INFLATE_LIMIT: usize = 1 << 20;
+
+/// What is compressed before it is signed, if that makes it shorter.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Packing {
+    /// The fewest bytes, and the most.
+    pub(super) from: usize,
+    pub(super) up_to: usize,
+    pub(super) effort: Effort,
+}
 
 /// HMAC-SHA256 of `value` with a key made of `salt` and the secret, as Django's [`salted_hmac`] with `algorithm="sha256"`.
 ///
@@ -130,14 +139,12 @@ impl Signer {
 
     fn verify<'a>(&self, signed: &'a str) -> Result<Verified<'a>, CodecError> {
         let (value, signature) = signed.rsplit_once(':').ok_or(CodecError::BadSignature)?;
-        let mut expected = String::with_capacity(43);
         for (index, key) in std::iter::once(&self.current)
             .chain(&self.fallbacks)
             .enumerate()
         {
-            expected.clear();
-            push_signature(&mut expected, key, value);
-            if expected.as_bytes().ct_eq(signature.as_bytes()).into() {
+            let expected = base64_of(&self::signature(key, value));
+            if expected.ct_eq(signature.as_bytes()).into() {
                 return Ok(Verified {
                     value,
                     by_fallback: index > 0,
@@ -171,8 +178,12 @@ impl Signer {
     ///
     /// [`django.core.signing.dumps`]: https://docs.djangoproject.com/en/5.2/topics/signing/#django.core.signing.dumps
     pub fn dumps(&self, value: &Json, compress: bool, now: SystemTime) -> String {
-        let limit = if compress { INFLATE_LIMIT } else { 0 };
-        self.seal(value.as_str().as_bytes(), limit, now)
+        let packing = Packing {
+            from: 0,
+            up_to: if compress { INFLATE_LIMIT } else { 0 },
+            effort: Effort::Thorough,
+        };
+        self.seal(value.as_str().as_bytes(), packing, now)
     }
 
     /// Reads what [`dumps`](Self::dumps) or Django's has made, of any age or not older than `max_age`.
@@ -198,18 +209,21 @@ impl Signer {
         Json::from_latin1(&unpack(signed.body, INFLATE_LIMIT)?)
     }
 
-    /// Packs and signs bytes with the time. Compresses up to `compress_up_to` bytes.
-    pub(super) fn seal(&self, bytes: &[u8], compress_up_to: usize, now: SystemTime) -> String {
-        let short = if bytes.len() <= compress_up_to {
-            zlib::deflate_if_shorter(bytes)
+    /// Packs and signs bytes with the time, in one buffer.
+    pub(super) fn seal(&self, bytes: &[u8], packing: Packing, now: SystemTime) -> String {
+        let short = if (packing.from..=packing.up_to).contains(&bytes.len()) {
+            zlib::deflate_if_shorter(bytes, packing.effort)
         } else {
             None
         };
-        let mut text = String::with_capacity(short.as_deref().unwrap_or(bytes).len() * 4 / 3 + 56);
+        let body = short.as_deref().unwrap_or(bytes);
+        // A dot, two colons, and the digits of the time.
+        let length = body.len().div_ceil(3) * 4 + 3 + 11 + SIGNATURE;
+        let mut text = String::with_capacity(length);
         if short.is_some() {
             text.push('.');
         }
-        push_base64(&mut text, short.as_deref().unwrap_or(bytes));
+        push_base64(&mut text, body);
         text.push(':');
         text.push_str(&base62(unix_seconds(now)));
         self.sign_text(text)
@@ -227,11 +241,10 @@ impl Signer {
     }
 
     fn sign_text(&self, mut text: String) -> String {
-        let mut signature = String::with_capacity(43);
-        push_signature(&mut signature, &self.current, &text);
-        text.reserve_exact(44);
+        let signature = signature(&self.current, &text);
+        text.reserve_exact(1 + SIGNATURE);
         text.push(':');
-        text.push_str(&signature);
+        push_base64(&mut text, &signature);
         text
     }
 }
@@ -244,11 +257,15 @@ impl fmt::Debug for Signer {
     }
 }
 
-fn push_signature(out: &mut String, key: &Hmac<Sha256>, value: &str) {
-    push_base64(
-        out,
-        &key.clone().chain_update(value).finalize().into_bytes(),
-    );
+/// Characters of a signature: 32 bytes as base64.
+const SIGNATURE: usize = 43;
+
+fn signature(key: &Hmac<Sha256>, value: &str) -> [u8; 32] {
+    key.clone()
+        .chain_update(value)
+        .finalize()
+        .into_bytes()
+        .into()
 }
 
 /// Refuses what is older than `max_age`, by Python's reckoning: a float against whole seconds.

@@ -7,6 +7,39 @@ use super::text::string_end;
 /// Up to this many names are compared one with another; beyond it they are hashed, so that many names cost no more than many bytes.
 const FEW: usize = 32;
 
+/// What is known of an object's names while it is read.
+///
+/// Each name sets one of 64 bits. As long as all bits differ, so do the names, and need not be compared: of a handful they mostly do.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Names {
+    seen: u64,
+    /// Two have set the same bit, or one is spelled in a way of its own.
+    doubtful: bool,
+}
+
+impl Names {
+    /// Notes a name that needs no escapes.
+    #[inline]
+    pub(crate) fn note(&mut self, name: &[u8]) {
+        let of = |byte: Option<&u8>| byte.map_or(0, |byte| usize::from(*byte));
+        let mixed = of(name.first()) * 5 ^ of(name.last()) * 11 ^ name.len();
+        let bit = 1 << (mixed & 63);
+        self.doubtful |= self.seen & bit != 0;
+        self.seen |= bit;
+    }
+
+    /// Notes a name that has escapes.
+    pub(crate) fn note_escaped(&mut self) {
+        self.doubtful = true;
+    }
+
+    /// Whether two may be the same.
+    #[inline]
+    pub(crate) fn may_repeat(&self) -> bool {
+        self.doubtful
+    }
+}
+
 /// Whether any of the names stands twice.
 pub(super) fn repeats<'a>(names: impl ExactSizeIterator<Item = &'a [u8]> + Clone) -> bool {
     if names.len() <= FEW {

@@ -5,7 +5,7 @@
 use std::{borrow::Cow, ops::Range};
 
 use super::{
-    merge::repeats,
+    merge::{Names, repeats},
     text::{Spelling, hex_value, long_form, plain_run},
 };
 use crate::error::CodecError;
@@ -19,6 +19,14 @@ pub(crate) const MAX_DEPTH: usize = 1000;
 struct Syntax {
     reason: &'static str,
     at: usize,
+}
+
+/// A list or object that is not closed yet.
+struct Open {
+    close: u8,
+    names: Names,
+    /// The first of its names among those of the scanner.
+    from: usize,
 }
 
 /// A place in the canonical text.
@@ -57,6 +65,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// The next byte, if it is this one, is passed.
+    #[inline]
     pub(crate) fn eat(&mut self, byte: u8) -> bool {
         let found = self.peek() == Some(byte);
         if found {
@@ -65,7 +74,15 @@ impl<'a> Scanner<'a> {
         found
     }
 
+    #[inline]
     pub(crate) fn skip_space(&mut self) {
+        if self.peek().is_some_and(|byte| byte <= b' ') {
+            self.skip_some_space();
+        }
+    }
+
+    #[cold]
+    fn skip_some_space(&mut self) {
         let from = self.at;
         while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
             self.at += 1;
@@ -95,10 +112,10 @@ impl<'a> Scanner<'a> {
 
     /// Passes one value that stands `depth` levels deep. A loop with its own stack, so that no input can exhaust the thread's.
     pub(crate) fn value(&mut self, depth: usize) -> Result<(), CodecError> {
-        let mut open: Vec<(u8, usize)> = Vec::new();
+        let mut open: Vec<Open> = Vec::new();
         loop {
             let opened = match self.peek() {
-                Some(b'"') => self.string().map(|()| false)?,
+                Some(b'"') => self.string().map(|_| false)?,
                 Some(b'{') => self.open(&mut open, b'}', depth)?,
                 Some(b'[') => self.open(&mut open, b']', depth)?,
                 Some(b'-' | b'0'..=b'9') => self.number().map(|()| false)?,
@@ -109,33 +126,34 @@ impl<'a> Scanner<'a> {
                 continue;
             }
             loop {
-                let Some(&(close, names)) = open.last() else {
+                let Some(Open { close, names, from }) = open.last_mut() else {
                     return Ok(());
                 };
                 self.skip_space();
-                if self.eat(close) {
-                    open.pop();
-                    self.close_names(names);
-                } else if self.eat(b',') {
-                    self.skip_space();
-                    if close == b'}' {
-                        self.name()?;
+                match self.peek() {
+                    Some(b',') => {
+                        self.at += 1;
+                        self.skip_space();
+                        if *close == b'}' {
+                            self.name(names)?;
+                        }
+                        break;
                     }
-                    break;
-                } else {
-                    return Err(self.error("expected a comma or the end of a list or object"));
+                    Some(byte) if byte == *close => {
+                        self.at += 1;
+                        self.close_names(*names, *from);
+                        open.pop();
+                    }
+                    _ => {
+                        return Err(self.error("expected a comma or the end of a list or object"));
+                    }
                 }
             }
         }
     }
 
     /// Passes `[` or `{` (with the first name). False if it closes at once, and so is a whole value.
-    fn open(
-        &mut self,
-        open: &mut Vec<(u8, usize)>,
-        close: u8,
-        depth: usize,
-    ) -> Result<bool, CodecError> {
+    fn open(&mut self, open: &mut Vec<Open>, close: u8, depth: usize) -> Result<bool, CodecError> {
         if depth + open.len() >= MAX_DEPTH {
             return Err(self.error("more than 1000 lists and objects inside each other"));
         }
@@ -144,20 +162,26 @@ impl<'a> Scanner<'a> {
         if self.eat(close) {
             return Ok(false);
         }
-        open.push((close, self.names.len()));
+        let (mut names, from) = (Names::default(), self.names.len());
         if close == b'}' {
-            self.name()?;
+            self.name(&mut names)?;
         }
+        open.push(Open { close, names, from });
         Ok(true)
     }
 
     /// Passes a name and its colon, and gives the place of the name between its quotes.
-    pub(crate) fn name(&mut self) -> Result<Range<Mark>, CodecError> {
-        let start = self.mark() + 1;
+    #[inline]
+    pub(crate) fn name(&mut self, names: &mut Names) -> Result<Range<Mark>, CodecError> {
         if self.peek() != Some(b'"') {
             return Err(self.error("expected a name in double quotes"));
         }
-        self.string()?;
+        let (from, start) = (self.at + 1, self.mark() + 1);
+        if self.string()? {
+            names.note(self.source.get(from..self.at - 1).unwrap_or_default());
+        } else {
+            names.note_escaped();
+        }
         let name = start..self.mark() - 1;
         self.skip_space();
         if !self.eat(b':') {
@@ -169,24 +193,29 @@ impl<'a> Scanner<'a> {
     }
 
     /// The end of an object: compares its names, which are those from this one on, and forgets them.
-    pub(crate) fn close_names(&mut self, from: usize) {
-        if self.names.len() - from > 1 && !self.repeated {
-            if !self.done.is_empty() {
-                // So that all of the text stands in one place.
-                self.replace(self.at, &[]);
-            }
-            let text = match self.done.as_slice() {
-                [] => self.source.get(self.kept..).unwrap_or_default(),
-                done => done,
-            };
-            let names = self.names.get(from..).unwrap_or_default();
-            self.repeated = repeats(
-                names
-                    .iter()
-                    .map(|name| text.get(name.clone()).unwrap_or_default()),
-            );
+    #[inline]
+    pub(crate) fn close_names(&mut self, names: Names, from: usize) {
+        if names.may_repeat() && !self.repeated {
+            self.compare_names(from);
         }
         self.names.truncate(from);
+    }
+
+    fn compare_names(&mut self, from: usize) {
+        if !self.done.is_empty() {
+            // So that all of the text stands in one place.
+            self.replace(self.at, &[]);
+        }
+        let text = match self.done.as_slice() {
+            [] => self.source.get(self.kept..).unwrap_or_default(),
+            done => done,
+        };
+        let names = self.names.get(from..).unwrap_or_default();
+        self.repeated = repeats(
+            names
+                .iter()
+                .map(|name| text.get(name.clone()).unwrap_or_default()),
+        );
     }
 
     /// Whether a name stood twice in one object.
@@ -194,10 +223,20 @@ impl<'a> Scanner<'a> {
         self.repeated
     }
 
-    fn string(&mut self) -> Result<(), CodecError> {
+    /// Passes a string; tells whether it is without escapes.
+    #[inline]
+    fn string(&mut self) -> Result<bool, CodecError> {
         self.at += 1;
+        self.at += plain_run(self.source.get(self.at..).unwrap_or_default());
+        if self.eat(b'"') {
+            return Ok(true);
+        }
+        self.escaped_string().map(|()| false)
+    }
+
+    /// The rest of a string, from its first escape on.
+    fn escaped_string(&mut self) -> Result<(), CodecError> {
         loop {
-            self.at += plain_run(self.source.get(self.at..).unwrap_or_default());
             let from = self.at;
             match self.peek() {
                 Some(b'"') => {
@@ -215,6 +254,7 @@ impl<'a> Scanner<'a> {
                 Some(_) => return Err(self.error("a control character that is not escaped")),
                 None => return Err(self.error("a string without its closing quote")),
             }
+            self.at += plain_run(self.source.get(self.at..).unwrap_or_default());
         }
     }
 

@@ -13,6 +13,7 @@
 //! Expiry is judged by the session, not by the store: `load` gives an expired record as it is.
 
 mod answers;
+pub(crate) mod deadline;
 pub(crate) mod index;
 mod powers;
 mod shared;

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use super::{Created, Index, Listed, Powers, Renamed, Saved, SessionStore};
+use super::{Created, Index, Listed, Powers, Renamed, Saved, SessionStore, deadline::Timers};
 use crate::{
     error::StoreError,
     key::SessionKey,
@@ -128,6 +128,7 @@ impl<S: SessionStore> ErasedStore for S {
 pub struct Store {
     inner: Arc<dyn ErasedStore>,
     deadline: Duration,
+    timers: Arc<Timers>,
     hash_keys: bool,
 }
 
@@ -137,6 +138,7 @@ impl Store {
         Self {
             inner: Arc::new(store),
             deadline,
+            timers: Arc::default(),
             hash_keys: false,
         }
     }
@@ -340,19 +342,14 @@ impl Store {
         self.within(self.inner.scan(after, limit)).await
     }
 
-    /// Waits for `call`, but not for ever. A call that answers at once, as SQLite's reads do, never meets the timer.
-    async fn within<T>(&self, mut call: StoreFuture<'_, T>) -> Result<T, StoreError> {
-        let first =
-            std::future::poll_fn(|context| std::task::Poll::Ready(call.as_mut().poll(context)))
-                .await;
-        match first {
-            std::task::Poll::Ready(answer) => answer,
-            std::task::Poll::Pending => match tokio::time::timeout(self.deadline, call).await {
-                Ok(answer) => answer,
-                Err(_) => Err(StoreError::Deadline {
-                    after: self.deadline,
-                }),
-            },
+    /// Waits for `call`, but not for ever.
+    async fn within<T>(&self, call: StoreFuture<'_, T>) -> Result<T, StoreError> {
+        let deadline = || tokio::time::Instant::now() + self.deadline;
+        match self.timers.within(deadline, call).await {
+            Some(answer) => answer,
+            None => Err(StoreError::Deadline {
+                after: self.deadline,
+            }),
         }
     }
 }

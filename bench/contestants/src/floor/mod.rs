@@ -7,9 +7,16 @@
 //! An engine is a [`Floor`] in a file of its own, and a line in [`open`].
 
 mod cookie;
+mod encrypted_cookies;
+mod file;
 mod json;
+mod memcached;
+mod memory;
 mod mysql;
 mod postgres;
+mod redis;
+mod sealed;
+mod signed_cookies;
 mod sqlite;
 
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -27,8 +34,14 @@ use crate::{Error, TWO_WEEKS, USER_ID, payload};
 /// The server of this engine; `None` if there is no engine of this name.
 pub(crate) async fn open(engine: &str, url: &str) -> Result<Option<Router>, Error> {
     Ok(Some(match engine {
+        "encrypted-cookies" => sealed::routes(encrypted_cookies::EncryptedCookies::new()),
+        "file" => routes(file::Files::open(url)?),
+        "memcached" => routes(memcached::Memcached::open(url).await?),
+        "memory" => routes(memory::Memory::default()),
         "mysql" => routes(mysql::Mysql::open(url).await?),
         "postgres" => routes(postgres::Postgres::open(url).await?),
+        "redis" => routes(redis::Redis::open(url).await?),
+        "signed-cookies" => sealed::routes(signed_cookies::SignedCookies::new()),
         "sqlite" => routes(sqlite::Sqlite::open(url)?),
         _ => return Ok(None),
     }))

@@ -2,7 +2,7 @@
 
 use crate::{
     codec::{
-        deflate_if_shorter, inflate,
+        Effort, deflate_if_shorter, inflate,
         pickle::{self, Protocol},
     },
     data::Data,
@@ -81,8 +81,12 @@ impl DjangoRedis {
             Serializer::Json => spaced(&data.to_json()).into_bytes(),
             Serializer::Pickle(protocol) => pickle::encode(data, protocol),
         };
-        let deflated = (self.zlib && bytes.len() > SHORT).then(|| deflate_if_shorter(&bytes));
-        deflated.flatten().unwrap_or(bytes)
+        let deflated = if self.zlib && bytes.len() > SHORT {
+            deflate_if_shorter(&bytes, Effort::Thorough)
+        } else {
+            None
+        };
+        deflated.unwrap_or(bytes)
     }
 
     pub(super) fn is_pickle(self) -> bool {

@@ -10,13 +10,10 @@ use std::{
 };
 
 use mysql_async::{Conn, Error, Params, Row, prelude::Queryable};
-use tokio::{
-    sync::Semaphore,
-    time::{Instant, timeout_at},
-};
+use tokio::{sync::Semaphore, time::Instant};
 
 use super::{super::trouble::Purpose, failure::Failure, url::Location};
-use crate::error::StoreError;
+use crate::{error::StoreError, store::deadline::Timers};
 
 /// At most this many connections.
 const CONNECTIONS: usize = 16;
@@ -30,6 +27,7 @@ pub(super) struct Pool {
     location: Location,
     purpose: Purpose,
     timeout: Duration,
+    timers: Timers,
     idle: Mutex<Vec<Idle>>,
     free: Semaphore,
 }
@@ -45,6 +43,7 @@ impl Pool {
             location,
             purpose,
             timeout,
+            timers: Timers::default(),
             idle: Mutex::default(),
             free: Semaphore::new(CONNECTIONS),
         }
@@ -115,7 +114,7 @@ impl Pool {
         started: Instant,
         call: impl AsyncFnOnce(&mut Conn) -> Result<T, Error>,
     ) -> Result<T, Failure> {
-        let answer = timeout_at(started + self.timeout, async {
+        let answer = async {
             let _one = self.free.acquire().await;
             // Dropped, and so closed, if the caller goes away before the answer.
             let mut connection = self.take().await.map_err(Failure::Connecting)?;
@@ -127,9 +126,9 @@ impl Pool {
                 });
             }
             answer.map_err(Failure::Driver)
-        })
-        .await
-        .unwrap_or(Err(Failure::Silent));
+        };
+        let answer = self.timers.within(|| started + self.timeout, answer).await;
+        let answer = answer.unwrap_or(Err(Failure::Silent));
         if answer.as_ref().is_err_and(Failure::spoils) {
             self.idle().clear();
         }

@@ -7,7 +7,7 @@ use mysql_async::{Params, Row as MysqlRow, Value};
 use super::{
     super::{
         Row, SessionTable, Updated, index::index, portion::padded, statements::Statements,
-        trouble::Purpose,
+        table::lossy, trouble::Purpose,
     },
     pool::Pool,
     sql::{
@@ -70,7 +70,7 @@ fn params<const N: usize>(values: [&str; N]) -> Params {
 /// A column as text. `NULL` and numbers, which Django's table has none of, are no text that verifies.
 pub(super) fn text(row: &mut MysqlRow, index: usize) -> String {
     match row.take::<Value, _>(index) {
-        Some(Value::Bytes(bytes)) => String::from_utf8_lossy(&bytes).into_owned(),
+        Some(Value::Bytes(bytes)) => lossy(bytes),
         _ => String::new(),
     }
 }

@@ -21,7 +21,7 @@ use tokio::{
 use tokio_postgres::{Client, Error, Row, Statement, types::ToSql};
 
 use super::{super::trouble::Purpose, failure::Failure, url::Location, value::Param};
-use crate::error::StoreError;
+use crate::{error::StoreError, store::deadline::Timers};
 
 /// So many connections read, and so many write.
 const LINES: usize = 2;
@@ -33,6 +33,7 @@ pub(super) struct Server {
     location: Location,
     purpose: Purpose,
     timeout: Duration,
+    timers: Timers,
     reading: [Place; LINES],
     writing: [Place; LINES],
 }
@@ -143,6 +144,7 @@ impl Server {
             location,
             purpose,
             timeout,
+            timers: Timers::default(),
             reading: std::array::from_fn(|_| Place::default()),
             writing: std::array::from_fn(|_| Place::default()),
         }
@@ -224,16 +226,15 @@ impl Server {
     ) -> Result<T, Failure> {
         let deadline = started + self.timeout;
         let line = self.line(places, deadline).await?;
-        let answer = timeout_at(deadline, async {
+        let answer = async {
             let mut turn = Turn::on(&line).await?;
             let answer = call(&line).await;
             turn.answered = true;
             Some(answer)
-        })
-        .await;
-        let answer = match answer {
-            Ok(Some(answer)) => answer.map_err(Failure::Driver),
-            Ok(None) | Err(_) => Err(Failure::Silent),
+        };
+        let answer = match self.timers.within(|| deadline, answer).await {
+            Some(Some(answer)) => answer.map_err(Failure::Driver),
+            Some(None) | None => Err(Failure::Silent),
         };
         if answer.as_ref().is_err_and(Failure::spoils) {
             line.driver.abort();

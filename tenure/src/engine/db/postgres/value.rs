@@ -5,7 +5,10 @@ use std::{error::Error, fmt};
 use bytes::BytesMut;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 
-use super::sql::{unwire, wire};
+use super::{
+    super::table::lossy,
+    sql::{unwire, wire},
+};
 use crate::moment::Moment;
 
 type Outcome<T> = Result<T, Box<dyn Error + Sync + Send>>;
@@ -74,7 +77,7 @@ pub(super) struct Text(pub(super) String);
 
 impl<'a> FromSql<'a> for Text {
     fn from_sql(_: &Type, bytes: &'a [u8]) -> Outcome<Self> {
-        Ok(Self(String::from_utf8_lossy(bytes).into_owned()))
+        Ok(Self(lossy(bytes.to_vec())))
     }
 
     fn accepts(kind: &Type) -> bool {

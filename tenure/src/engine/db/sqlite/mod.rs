@@ -13,6 +13,8 @@ mod statements;
 mod table;
 #[cfg(feature = "sqlite")]
 mod url;
+#[cfg(feature = "sqlite")]
+mod writer;
 
 #[cfg(feature = "sqlite")]
 pub use self::connection::Sqlite;

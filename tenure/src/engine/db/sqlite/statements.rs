@@ -82,6 +82,6 @@ impl Statements for Sqlite {
 
     fn define<'a>(&'a self, sql: &'a str) -> Answer<'a, ()> {
         let sql = sql.to_owned();
-        Box::pin(self.write(move |connection, _| connection.execute_batch(&sql)))
+        Box::pin(self.write_much(move |connection, _| connection.execute_batch(&sql)))
     }
 }

@@ -9,7 +9,7 @@ use rusqlite::{
 };
 
 use super::{
-    super::{Row, SessionTable, Updated, index::index, statements::Statements},
+    super::{Row, SessionTable, Updated, index::index, statements::Statements, table::lossy},
     connection::Sqlite,
     date::{date, date_text},
     sql,
@@ -51,7 +51,7 @@ impl Sqlite {
 pub(super) fn text(row: &SqliteRow<'_>, index: usize) -> rusqlite::Result<String> {
     Ok(match row.get_ref(index)? {
         rusqlite::types::ValueRef::Text(bytes) | rusqlite::types::ValueRef::Blob(bytes) => {
-            String::from_utf8_lossy(bytes).into_owned()
+            lossy(bytes.to_vec())
         }
         rusqlite::types::ValueRef::Integer(number) => number.to_string(),
         rusqlite::types::ValueRef::Real(number) => number.to_string(),
@@ -175,7 +175,7 @@ impl SessionTable for Sqlite {
 
     async fn delete_many(&self, keys: &[&str]) -> Result<(), StoreError> {
         let keys: Vec<String> = keys.iter().map(|key| (*key).to_owned()).collect();
-        self.write(move |connection, _| {
+        self.write_much(move |connection, _| {
             for key in keys {
                 execute(connection, sql::DELETE, [key])?;
             }
@@ -190,7 +190,7 @@ impl SessionTable for Sqlite {
 
     async fn delete_ended(&self, before: SystemTime, limit: usize) -> Result<u64, StoreError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        self.write(move |connection, zone| {
+        self.write_much(move |connection, zone| {
             Ok(execute(
                 connection,
                 sql::DELETE_ENDED,
@@ -219,7 +219,7 @@ impl SessionTable for Sqlite {
     }
 
     async fn create_table(&self) -> Result<(), StoreError> {
-        self.write(|connection, _| connection.execute_batch(sql::CREATE_TABLE))
+        self.write_much(|connection, _| connection.execute_batch(sql::CREATE_TABLE))
             .await
     }
 }
