@@ -68,6 +68,10 @@ fn records(payload: &Payload, all: &mut Vec<Named<'static>>) -> Result<(), Error
         let name = |what: &str| format!("record{form}, {size}: {what}");
         let stored = codec.encode(&data, Steady::noon());
         codec.decode(&stored)?;
+        if form.is_empty() && !stored.starts_with('.') {
+            // It is too small to be compressed: both forms are one.
+            continue;
+        }
         let signed = stored.rsplit_once(':').map_or("", |(value, _)| value);
         let bare = bare_hmac(signed.to_owned());
         all.push(bare.named(name("bare HMAC-SHA256 of its text")));
