@@ -2,3 +2,5 @@
 
 #[cfg(test)]
 mod untouched;
+#[cfg(test)]
+mod used;
