@@ -104,7 +104,7 @@ const TOWER_SESSIONS: Program = Program::Crate("tower-sessions", "peer-tower-ses
 const AXUM_SESSION: Program = Program::Crate("axum-session", "peer-axum-session");
 const ACTIX_SESSION: Program = Program::Crate("actix-session", "peer-actix-session");
 const EXPRESS: Program = Program::Node("express", "server.js");
-const DJANGO: Program = Program::Python("django", "gunicorn");
+const DJANGO: Program = Program::Python("django", "python");
 
 /// Everybody. Within an engine the floor stands first: the others are compared with it.
 pub(crate) const CONTESTANTS: &[Contestant] = &[
@@ -130,9 +130,20 @@ pub(crate) const CONTESTANTS: &[Contestant] = &[
         &["redis"],
     ),
     peer("express-session-redis", Engine::Redis, EXPRESS, &["redis"]),
-    peer("django-redis", Engine::Redis, DJANGO, &["redis"]),
+    peer(
+        "django-redis",
+        Engine::Redis,
+        DJANGO,
+        &["serve.py", "redis"],
+    ),
     ours("floor-memcached", Engine::Memcached),
     ours("tenure-memcached", Engine::Memcached),
+    peer(
+        "django-memcached",
+        Engine::Memcached,
+        DJANGO,
+        &["serve.py", "memcached"],
+    ),
     ours("floor-sqlite", Engine::Sqlite),
     ours("tenure-sqlite", Engine::Sqlite),
     peer(
@@ -147,7 +158,12 @@ pub(crate) const CONTESTANTS: &[Contestant] = &[
         AXUM_SESSION,
         &["sqlite"],
     ),
-    peer("django-sqlite", Engine::Sqlite, DJANGO, &["sqlite"]),
+    peer(
+        "django-sqlite",
+        Engine::Sqlite,
+        DJANGO,
+        &["serve.py", "sqlite"],
+    ),
     ours("floor-postgres", Engine::Postgres),
     ours("tenure-postgres", Engine::Postgres),
     peer(
@@ -162,7 +178,12 @@ pub(crate) const CONTESTANTS: &[Contestant] = &[
         AXUM_SESSION,
         &["postgres"],
     ),
-    peer("django-postgres", Engine::Postgres, DJANGO, &["postgres"]),
+    peer(
+        "django-postgres",
+        Engine::Postgres,
+        DJANGO,
+        &["serve.py", "postgres"],
+    ),
     ours("floor-mysql", Engine::Mysql),
     ours("tenure-mysql", Engine::Mysql),
     peer(
@@ -177,8 +198,15 @@ pub(crate) const CONTESTANTS: &[Contestant] = &[
         AXUM_SESSION,
         &["mysql"],
     ),
+    peer(
+        "django-mysql",
+        Engine::Mysql,
+        DJANGO,
+        &["serve.py", "mysql"],
+    ),
     ours("floor-file", Engine::File),
     ours("tenure-file", Engine::File),
+    peer("django-file", Engine::File, DJANGO, &["serve.py", "file"]),
     ours("floor-memory", Engine::Memory),
     ours("tenure-memory", Engine::Memory),
     peer(
@@ -187,12 +215,36 @@ pub(crate) const CONTESTANTS: &[Contestant] = &[
         TOWER_SESSIONS,
         &["memory"],
     ),
+    peer(
+        "axum-session-memory",
+        Engine::Memory,
+        AXUM_SESSION,
+        &["memory"],
+    ),
+    peer(
+        "express-session-memory",
+        Engine::Memory,
+        EXPRESS,
+        &["memory"],
+    ),
+    peer(
+        "django-memory",
+        Engine::Memory,
+        DJANGO,
+        &["serve.py", "memory"],
+    ),
     ours("floor-signed-cookies", Engine::SignedCookies),
     ours("tenure-signed-cookies", Engine::SignedCookies),
     peer(
         "django-signed-cookies",
         Engine::SignedCookies,
         DJANGO,
+        &["serve.py", "signed-cookies"],
+    ),
+    peer(
+        "actix-session-signed-cookies",
+        Engine::SignedCookies,
+        ACTIX_SESSION,
         &["signed-cookies"],
     ),
     ours("floor-encrypted-cookies", Engine::EncryptedCookies),
