@@ -130,7 +130,12 @@ pub(crate) const CONTESTANTS: &[Contestant] = &[
         &["redis"],
     ),
     peer("express-session-redis", Engine::Redis, EXPRESS, &["redis"]),
-    peer("django-redis", Engine::Redis, DJANGO, &["redis"]),
+    peer(
+        "django-redis",
+        Engine::Redis,
+        DJANGO,
+        &["serve.py", "redis"],
+    ),
     ours("floor-memcached", Engine::Memcached),
     ours("tenure-memcached", Engine::Memcached),
     peer(
@@ -153,7 +158,12 @@ pub(crate) const CONTESTANTS: &[Contestant] = &[
         AXUM_SESSION,
         &["sqlite"],
     ),
-    peer("django-sqlite", Engine::Sqlite, DJANGO, &["sqlite"]),
+    peer(
+        "django-sqlite",
+        Engine::Sqlite,
+        DJANGO,
+        &["serve.py", "sqlite"],
+    ),
     ours("floor-postgres", Engine::Postgres),
     ours("tenure-postgres", Engine::Postgres),
     peer(
@@ -168,7 +178,12 @@ pub(crate) const CONTESTANTS: &[Contestant] = &[
         AXUM_SESSION,
         &["postgres"],
     ),
-    peer("django-postgres", Engine::Postgres, DJANGO, &["postgres"]),
+    peer(
+        "django-postgres",
+        Engine::Postgres,
+        DJANGO,
+        &["serve.py", "postgres"],
+    ),
     ours("floor-mysql", Engine::Mysql),
     ours("tenure-mysql", Engine::Mysql),
     peer(
@@ -220,6 +235,12 @@ pub(crate) const CONTESTANTS: &[Contestant] = &[
         "django-signed-cookies",
         Engine::SignedCookies,
         DJANGO,
+        &["serve.py", "signed-cookies"],
+    ),
+    peer(
+        "actix-session-signed-cookies",
+        Engine::SignedCookies,
+        ACTIX_SESSION,
         &["signed-cookies"],
     ),
     ours("floor-encrypted-cookies", Engine::EncryptedCookies),
