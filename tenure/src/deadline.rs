@@ -10,7 +10,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::{
+    runtime::{self, Handle},
+    time::{Instant, Sleep, sleep_until},
+};
 
 /// As good as never, for a time that cannot be added to a date.
 const FAR: Duration = Duration::from_hours(24 * 365 * 30);
@@ -38,8 +41,8 @@ struct Waiting {
     calls: VecDeque<Option<Call>>,
     /// The number of the first of them.
     first: u64,
-    /// Whether a task waits for the first to be due.
-    watched: bool,
+    /// The runtimes of which a task waits for the first to be due. One that stands still must hold up no call of another.
+    watching: Vec<runtime::Id>,
 }
 
 struct Call {
@@ -74,9 +77,10 @@ impl Deadline {
         .await
     }
 
-    fn watch(&self, due: Instant) {
+    fn watch(&self, runtime: runtime::Id, due: Instant) {
         let watch = Watch {
             waiting: Arc::clone(&self.waiting),
+            runtime,
             is_over: false,
         };
         // Made here, so that a runtime without timers is found out by the call and not by a task.
@@ -112,10 +116,14 @@ impl Place<'_> {
         };
         call.waker.clone_from(waker);
         let due = call.due;
-        let watched = std::mem::replace(&mut waiting.watched, true);
+        let runtime = Handle::current().id();
+        let watched = waiting.watching.contains(&runtime);
+        if !watched {
+            waiting.watching.push(runtime);
+        }
         drop(waiting);
         if !watched {
-            self.deadline.watch(due);
+            self.deadline.watch(runtime, due);
         }
         true
     }
@@ -169,6 +177,7 @@ impl Waiting {
 /// Waits for calls to be due, until there are none.
 struct Watch {
     waiting: Arc<Mutex<Waiting>>,
+    runtime: runtime::Id,
     is_over: bool,
 }
 
@@ -179,12 +188,11 @@ impl Watch {
             sleep.as_mut().await;
             let mut waiting = lock(&self.waiting);
             let wakers = waiting.due(Instant::now());
-            match waiting.calls.front() {
-                Some(Some(next)) => sleep.as_mut().reset(next.due),
-                _ => {
-                    waiting.watched = false;
-                    self.is_over = true;
-                }
+            if let Some(Some(next)) = waiting.calls.front() {
+                sleep.as_mut().reset(next.due);
+            } else {
+                waiting.watching.retain(|runtime| *runtime != self.runtime);
+                self.is_over = true;
             }
             drop(waiting);
             wakers.into_iter().for_each(Waker::wake);
@@ -199,7 +207,7 @@ impl Drop for Watch {
             return;
         }
         let mut waiting = lock(&self.waiting);
-        waiting.watched = false;
+        waiting.watching.retain(|runtime| *runtime != self.runtime);
         let wakers: Vec<_> = waiting
             .calls
             .iter()
@@ -274,21 +282,21 @@ mod tests {
     }
 
     #[test]
-    fn a_deadline_outlives_the_runtime_that_first_watched_it() {
+    fn a_runtime_that_stands_still_or_has_ended_holds_up_no_call_of_another() {
         let deadline = Deadline::new(Duration::from_millis(50));
-        for _ in 0..2 {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_time()
-                .build()
-                .unwrap();
-            runtime.block_on(async {
-                assert!(deadline.of(sleep(Duration::from_millis(1))).await.is_ok());
-            });
-        }
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .build()
-            .unwrap();
-        assert!(runtime.block_on(deadline.of(pending::<()>())).is_err());
+        let runtime = || {
+            let mut builder = runtime::Builder::new_current_thread();
+            builder.enable_time().build().unwrap()
+        };
+        let answered = |runtime: &runtime::Runtime| {
+            let call = async { deadline.of(sleep(Duration::from_millis(1))).await };
+            assert!(runtime.block_on(call).is_ok());
+        };
+        let still = runtime();
+        answered(&still);
+        answered(&runtime());
+        let late = runtime().block_on(async { deadline.of(pending::<()>()).await });
+        assert!(late.is_err());
+        drop(still);
     }
 }

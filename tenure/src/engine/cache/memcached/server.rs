@@ -17,10 +17,7 @@ use super::{
     placement::Address,
     protocol::{Outcome, Reply, Request},
 };
-use crate::{
-    deadline::{Deadline, Elapsed},
-    error::StoreError,
-};
+use crate::{deadline::Deadline, error::StoreError};
 
 /// How many calls may wait. More wait in line for a place, each until its own time is up.
 const QUEUE: usize = 128;
@@ -73,7 +70,7 @@ impl Server {
     /// Sends a request; there are as many replies as it has commands.
     pub(super) async fn ask_all(&self, request: Request) -> Result<Vec<Reply>, StoreError> {
         let asked = self.limits.wait.of(self.call(request)).await;
-        let answered = asked.unwrap_or_else(|Elapsed| Err(Trouble::Silent));
+        let answered = asked.unwrap_or(Err(Trouble::Silent));
         let replies = answered.map_err(|trouble| self.error(trouble))?;
         for reply in &replies {
             match &reply.outcome {
@@ -157,7 +154,7 @@ async fn serve(address: Address, limits: Limits, mut calls: mpsc::Receiver<Call>
     while let Some(mut batch) = gather(&mut calls, &mut left).await {
         let exchange = exchange(&mut line, &address, limits.value, &mut batch);
         let done = limits.wait.of(exchange).await;
-        if let Err(trouble) = done.unwrap_or_else(|Elapsed| Err(Trouble::Silent)) {
+        if let Err(trouble) = done.unwrap_or(Err(Trouble::Silent)) {
             // Replies may still be under way on it.
             line = None;
             for call in batch {
