@@ -237,12 +237,6 @@ pub(crate) const CONTESTANTS: &[Contestant] = &[
         DJANGO,
         &["serve.py", "signed-cookies"],
     ),
-    peer(
-        "actix-session-signed-cookies",
-        Engine::SignedCookies,
-        ACTIX_SESSION,
-        &["signed-cookies"],
-    ),
     ours("floor-encrypted-cookies", Engine::EncryptedCookies),
     ours("tenure-encrypted-cookies", Engine::EncryptedCookies),
     peer(
