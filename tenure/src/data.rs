@@ -56,6 +56,14 @@ impl Text {
             Self::Owned(text) => text.as_str(),
         }
     }
+
+    /// In bytes.
+    fn len(&self) -> usize {
+        match self {
+            Self::Loaded(range) => range.len(),
+            Self::Owned(text) => text.as_str().len(),
+        }
+    }
 }
 
 impl Data {
@@ -183,10 +191,8 @@ impl Data {
     /// # Ok::<(), tenure::CodecError>(())
     /// ```
     pub fn get_json(&self, key: &str) -> Option<&str> {
-        let key = escape(key);
-        self.texts()
-            .find(|(known, _)| *known == key)
-            .map(|(_, value)| value)
+        let entry = self.entries.get(self.place(&escape(key))?)?;
+        Some(entry.value.of(&self.source))
     }
 
     /// Sets the value of a key: in its place if the key is there, otherwise at the end, as in Python. Returns whether anything
@@ -204,13 +210,9 @@ impl Data {
     /// ```
     pub fn insert(&mut self, key: &str, value: Json) -> bool {
         let key = escape(key);
-        let source = &self.source;
-        let changed = match self
-            .entries
-            .iter_mut()
-            .find(|entry| entry.key.of(source) == key)
-        {
-            Some(entry) if entry.value.of(source) == value.as_str() => false,
+        let place = self.place(&key);
+        let changed = match place.and_then(|place| self.entries.get_mut(place)) {
+            Some(entry) if entry.value.of(&self.source) == value.as_str() => false,
             Some(entry) => {
                 entry.value = Text::Owned(value);
                 true
@@ -241,11 +243,7 @@ impl Data {
     /// ```
     #[doc(alias = "pop")]
     pub fn remove(&mut self, key: &str) -> Option<Json> {
-        let key = escape(key);
-        let place = self
-            .entries
-            .iter()
-            .position(|entry| entry.key.of(&self.source) == key)?;
+        let place = self.place(&escape(key))?;
         self.untouched = false;
         Some(match self.entries.remove(place).value {
             Text::Owned(value) => value,
@@ -311,6 +309,15 @@ impl Data {
     /// ```
     pub fn iter(&self) -> impl Iterator<Item = (Cow<'_, str>, &str)> {
         self.texts().map(|(key, value)| (unescape(key), value))
+    }
+
+    /// Where the entry of a key stands, in canonical spelling.
+    ///
+    /// A request looks for some eight keys, most of which are not there: their lengths alone tell, which spares it 6,000 instructions.
+    fn place(&self, key: &str) -> Option<usize> {
+        self.entries
+            .iter()
+            .position(|entry| entry.key.len() == key.len() && entry.key.of(&self.source) == key)
     }
 
     /// Keys as they stand between their quotes, and texts of values.
