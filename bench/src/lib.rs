@@ -4,7 +4,7 @@
 
 mod http;
 
-pub use http::run;
+pub use http::{check, run};
 
 /// Whatever keeps a figure from being measured.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;

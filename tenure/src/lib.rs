@@ -38,6 +38,7 @@
 mod changes;
 mod cookie;
 mod data;
+mod deadline;
 mod error;
 mod expiry;
 mod json;

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 /// The top-level modules, the lowest layer first.
 const LAYERS: [&[&str]; 6] = [
     &[
-        "cookie", "error", "expiry", "json", "key", "moment", "secret", "settings", "system",
-        "url_key",
+        "cookie", "deadline", "error", "expiry", "json", "key", "moment", "secret", "settings",
+        "system", "url_key",
     ],
     &["changes", "data", "limits", "record"],
     &["codec", "events", "store"],

@@ -5,7 +5,7 @@ use std::path::Path;
 /// What is wrong with its answers, if anything is.
 fn fault(name: &str, place: &Path) -> Option<String> {
     let program = Path::new(env!("CARGO_BIN_EXE_contestants"));
-    let checked = bench::http::check(program, name, &place.display().to_string());
+    let checked = bench::check(program, name, &place.display().to_string());
     checked.err().map(|error| error.to_string())
 }
 

@@ -99,7 +99,7 @@ impl Options {
 
     /// How often each contestant's turn comes.
     pub(crate) fn cycles(&self) -> usize {
-        if self.quick { 3 } else { 9 }
+        if self.quick { 2 } else { 9 }
     }
 
     /// How long a slice of load lasts, at least: `wrk` looks ten times a second whether it is to stop.

@@ -130,7 +130,12 @@ pub(crate) const CONTESTANTS: &[Contestant] = &[
         &["redis"],
     ),
     peer("express-session-redis", Engine::Redis, EXPRESS, &["redis"]),
-    peer("django-redis", Engine::Redis, DJANGO, &["redis"]),
+    peer(
+        "django-redis",
+        Engine::Redis,
+        DJANGO,
+        &["serve.py", "redis"],
+    ),
     ours("floor-memcached", Engine::Memcached),
     ours("tenure-memcached", Engine::Memcached),
     peer(
@@ -153,7 +158,12 @@ pub(crate) const CONTESTANTS: &[Contestant] = &[
         AXUM_SESSION,
         &["sqlite"],
     ),
-    peer("django-sqlite", Engine::Sqlite, DJANGO, &["sqlite"]),
+    peer(
+        "django-sqlite",
+        Engine::Sqlite,
+        DJANGO,
+        &["serve.py", "sqlite"],
+    ),
     ours("floor-postgres", Engine::Postgres),
     ours("tenure-postgres", Engine::Postgres),
     peer(
@@ -168,7 +178,12 @@ pub(crate) const CONTESTANTS: &[Contestant] = &[
         AXUM_SESSION,
         &["postgres"],
     ),
-    peer("django-postgres", Engine::Postgres, DJANGO, &["postgres"]),
+    peer(
+        "django-postgres",
+        Engine::Postgres,
+        DJANGO,
+        &["serve.py", "postgres"],
+    ),
     ours("floor-mysql", Engine::Mysql),
     ours("tenure-mysql", Engine::Mysql),
     peer(
@@ -220,7 +235,7 @@ pub(crate) const CONTESTANTS: &[Contestant] = &[
         "django-signed-cookies",
         Engine::SignedCookies,
         DJANGO,
-        &["signed-cookies"],
+        &["serve.py", "signed-cookies"],
     ),
     ours("floor-encrypted-cookies", Engine::EncryptedCookies),
     ours("tenure-encrypted-cookies", Engine::EncryptedCookies),

@@ -13,7 +13,6 @@
 //! Expiry is judged by the session, not by the store: `load` gives an expired record as it is.
 
 mod answers;
-pub(crate) mod deadline;
 pub(crate) mod index;
 mod powers;
 mod shared;

@@ -8,8 +8,9 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use super::{Created, Index, Listed, Powers, Renamed, Saved, SessionStore, deadline::Timers};
+use super::{Created, Index, Listed, Powers, Renamed, Saved, SessionStore};
 use crate::{
+    deadline::{Deadline, Elapsed},
     error::StoreError,
     key::SessionKey,
     record::{Record, Version},
@@ -127,8 +128,7 @@ impl<S: SessionStore> ErasedStore for S {
 #[derive(Clone)]
 pub struct Store {
     inner: Arc<dyn ErasedStore>,
-    deadline: Duration,
-    timers: Arc<Timers>,
+    deadline: Deadline,
     hash_keys: bool,
 }
 
@@ -137,8 +137,7 @@ impl Store {
     pub fn new(store: impl SessionStore, deadline: Duration) -> Self {
         Self {
             inner: Arc::new(store),
-            deadline,
-            timers: Arc::default(),
+            deadline: Deadline::new(deadline),
             hash_keys: false,
         }
     }
@@ -152,7 +151,7 @@ impl Store {
 
     /// How long one call may take.
     pub fn deadline(&self) -> Duration {
-        self.deadline
+        self.deadline.length()
     }
 
     /// See [`SessionStore::engine`].
@@ -342,15 +341,14 @@ impl Store {
         self.within(self.inner.scan(after, limit)).await
     }
 
-    /// Waits for `call`, but not for ever.
+    /// Waits for `call`, but not for ever. A call that answers at once, as SQLite's reads do, never meets the timer.
     async fn within<T>(&self, call: StoreFuture<'_, T>) -> Result<T, StoreError> {
-        let deadline = || tokio::time::Instant::now() + self.deadline;
-        match self.timers.within(deadline, call).await {
-            Some(answer) => answer,
-            None => Err(StoreError::Deadline {
-                after: self.deadline,
-            }),
-        }
+        let answer = self.deadline.of(call).await;
+        answer.unwrap_or_else(|Elapsed| {
+            Err(StoreError::Deadline {
+                after: self.deadline(),
+            })
+        })
     }
 }
 

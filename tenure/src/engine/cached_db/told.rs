@@ -16,7 +16,11 @@ use std::{
 
 use tokio::runtime::Handle;
 
-use crate::{engine::cache::Cache, error::StoreError};
+use crate::{
+    deadline::{Deadline, Elapsed},
+    engine::cache::Cache,
+    error::StoreError,
+};
 
 /// So many keys are remembered. Beyond, every read passes the cache by until all of them are told.
 const MOST: usize = 100_000;
@@ -30,7 +34,7 @@ const AGAIN: Duration = Duration::from_millis(50);
 pub(super) struct ToldCache<C> {
     cache: C,
     /// Of one call. Shorter than that of the store: the database still has to be asked after it.
-    timeout: Duration,
+    deadline: Deadline,
     tombstone: &'static [u8],
     tombstone_ttl: Duration,
     state: Mutex<State>,
@@ -64,7 +68,7 @@ impl<C: Cache> ToldCache<C> {
     ) -> Self {
         Self {
             cache,
-            timeout,
+            deadline: Deadline::new(timeout),
             tombstone,
             tombstone_ttl,
             state: Mutex::default(),
@@ -109,11 +113,11 @@ impl<C: Cache> ToldCache<C> {
     where
         F: Future<Output = Result<T, StoreError>> + 'a,
     {
-        let error = match tokio::time::timeout(self.timeout, call(&self.cache)).await {
+        let error = match self.deadline.of(call(&self.cache)).await {
             Ok(Ok(answer)) => return Ok(answer),
             Ok(Err(error)) => error,
-            Err(_) => StoreError::Deadline {
-                after: self.timeout,
+            Err(Elapsed) => StoreError::Deadline {
+                after: self.deadline.length(),
             },
         };
         if !matches!(

@@ -165,6 +165,10 @@ impl Encrypted {
 impl Format for Encrypted {
     const ENGINE: &'static str = "encrypted_cookies";
 
+    fn is_random(&self) -> bool {
+        true
+    }
+
     fn open(&self, value: &str, now: Moment) -> Result<Opened, NotOpened> {
         let parts = value.split(BETWEEN_CHUNKS).count();
         let joined = (parts > 1).then(|| value.replace(BETWEEN_CHUNKS, ""));

@@ -75,6 +75,9 @@ impl From<CodecError> for NotOpened {
 pub(super) trait Format: fmt::Debug + Send + Sync + 'static {
     const ENGINE: &'static str;
 
+    /// Whether its values hold anything random: each draw is a system call.
+    fn is_random(&self) -> bool;
+
     /// What is in the value, also if it has ended.
     fn open(&self, value: &str, now: Moment) -> Result<Opened, NotOpened>;
 

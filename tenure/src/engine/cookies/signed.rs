@@ -116,6 +116,10 @@ impl Signed {
 impl Format for Signed {
     const ENGINE: &'static str = "signed_cookies";
 
+    fn is_random(&self) -> bool {
+        self.generations
+    }
+
     fn open(&self, value: &str, now: Moment) -> Result<Opened, NotOpened> {
         let opened = self.codec.open(value)?;
         let (mut data, signed_at) = (opened.data, opened.signed_at);

@@ -30,6 +30,13 @@ pub struct CookieStore<F> {
     system: Arc<dyn System>,
 }
 
+/// What is random in a cookie.
+#[derive(Default)]
+struct Drawn {
+    nonce: [u8; 24],
+    generation: [u8; 16],
+}
+
 impl<F> CookieStore<F> {
     pub(super) fn of(format: F, settings: &Settings, revocation: Revocation) -> Self {
         Self {
@@ -46,13 +53,6 @@ impl<F> CookieStore<F> {
     pub fn with_system(mut self, system: Arc<dyn System>) -> Self {
         self.system = system;
         self
-    }
-
-    fn random<const LENGTH: usize>(&self) -> Result<[u8; LENGTH], StoreError> {
-        let mut bytes = [0; LENGTH];
-        let filled = self.system.fill_random(&mut bytes);
-        filled.map_err(|error| StoreError::unavailable("no cookie can be made", error))?;
-        Ok(bytes)
     }
 
     fn now(&self) -> Moment {
@@ -99,10 +99,25 @@ impl<F: Format> CookieStore<F> {
         Ok((!revoked).then_some(opened))
     }
 
+    /// Random bytes, in one draw; zeros where the format has no use for them.
+    fn draw(&self) -> Result<Drawn, StoreError> {
+        let mut bytes = [0; 24 + 16];
+        if self.format.is_random() {
+            let filled = self.system.fill_random(&mut bytes);
+            filled.map_err(|error| StoreError::unavailable("no cookie can be made", error))?;
+        }
+        let mut drawn = Drawn::default();
+        let (nonce, generation) = bytes.split_at(drawn.nonce.len());
+        drawn.nonce.copy_from_slice(nonce);
+        drawn.generation.copy_from_slice(generation);
+        Ok(drawn)
+    }
+
     fn seal(
         &self,
         record: &Record,
         generation: Generation,
+        nonce: [u8; 24],
         issued: Moment,
     ) -> Result<SessionKey, StoreError> {
         let sealing = Sealing {
@@ -110,7 +125,7 @@ impl<F: Format> CookieStore<F> {
             expires_at: record.expires_at.into(),
             generation,
             issued,
-            nonce: self.random()?,
+            nonce,
         };
         let value = self.format.seal(&sealing, &self.size)?;
         // Made of letters, digits and few signs, so it is a key.
@@ -121,7 +136,8 @@ impl<F: Format> CookieStore<F> {
     }
 
     fn seal_anew(&self, record: &Record) -> Result<SessionKey, StoreError> {
-        self.seal(record, Generation(self.random()?), self.now())
+        let Drawn { nonce, generation } = self.draw()?;
+        self.seal(record, Generation(generation), nonce, self.now())
     }
 }
 
@@ -172,7 +188,7 @@ impl<F: Format> SessionStore for CookieStore<F> {
         } else {
             self.now()
         };
-        self.seal(record, opened.generation, issued)
+        self.seal(record, opened.generation, self.draw()?.nonce, issued)
             .map(Saved::Rekeyed)
     }
 

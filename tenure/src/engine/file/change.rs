@@ -43,21 +43,25 @@ pub(super) enum Changed {
 struct Temporary<'a> {
     folder: &'a Folder,
     name: String,
+    /// Whether it has got its own name.
+    is_placed: bool,
 }
 
 impl Drop for Temporary<'_> {
     fn drop(&mut self) {
-        // It has another name by now if all went well.
-        let _ = unlinkat(self.folder.handle(), &self.name, AtFlags::empty());
+        if !self.is_placed {
+            let _ = unlinkat(self.folder.handle(), &self.name, AtFlags::empty());
+        }
     }
 }
 
 impl Folder {
     /// Adds a file unless there is one of this name; tells whether the name was free.
     pub(super) fn create(&self, name: &str, new: &New) -> Result<bool, StoreError> {
-        let (temporary, _) = self.write(name, new)?;
+        let (mut temporary, _) = self.write(name, new)?;
         let placed = place(self.handle(), &temporary.name, name);
-        placed.map_err(|error| self.failure(error))
+        temporary.is_placed = placed.map_err(|error| self.failure(error))?;
+        Ok(temporary.is_placed)
     }
 
     /// Puts a new file in the place of the one that still holds `base`.
@@ -77,9 +81,9 @@ impl Folder {
             return Ok(Changed::Other(found));
         }
         // Others must not build upon it before it is sure to stay. Nobody else has it yet, so there is nothing to wait for.
-        flock(&written.file, FlockOperation::NonBlockingLockExclusive)
+        flock(&written, FlockOperation::NonBlockingLockExclusive)
             .map_err(|error| self.failure(error))?;
-        if self.swap(&temporary.name, written.id, name, open.id)? {
+        if self.swap(&temporary.name, &written, name, open.id)? {
             return Ok(Changed::Done);
         }
         let current = self.read(name)?;
@@ -90,11 +94,35 @@ impl Folder {
     fn swap(
         &self,
         temporary: &str,
-        ours: Id,
+        ours: &File,
         name: &str,
-        mut expected: Id,
+        expected: Id,
     ) -> Result<bool, StoreError> {
-        let mut put = ours;
+        match exchange(self.handle(), temporary, name) {
+            Ok(true) => {}
+            Ok(false) => return self.put(temporary, name, expected),
+            // Somebody has removed it, and so it stays.
+            Err(Errno::NOENT) => return Ok(false),
+            Err(error) => return Err(self.failure(error)),
+        }
+        match self.id(temporary)? {
+            Some(came_out) if came_out == expected => Ok(true),
+            Some(came_out) => self.swap_back(temporary, ours, name, came_out),
+            None => Ok(false),
+        }
+    }
+
+    /// Django has written since we looked. What it wrote goes back in, and what we have put there must come out.
+    fn swap_back(
+        &self,
+        temporary: &str,
+        ours: &File,
+        name: &str,
+        came_out: Id,
+    ) -> Result<bool, StoreError> {
+        let stat = fstat(ours).map_err(|error| self.failure(error))?;
+        let ours = Id::of(&stat);
+        let (mut put, mut expected) = (came_out, ours);
         loop {
             match exchange(self.handle(), temporary, name) {
                 Ok(true) => {}
@@ -109,7 +137,7 @@ impl Folder {
             if came_out == expected {
                 return Ok(put == ours);
             }
-            // Django has written since we looked. What it wrote goes back in, and what we have put there must come out.
+            // And again.
             expected = put;
             put = came_out;
         }
@@ -164,6 +192,7 @@ impl Folder {
         let aside = Temporary {
             folder: self,
             name: name::temporary(name)?,
+            is_placed: false,
         };
         match renameat(self.handle(), name, self.handle(), &aside.name) {
             Ok(()) => {}
@@ -220,7 +249,7 @@ impl Folder {
     }
 
     /// Writes a file under a temporary name beside `name`, down to the disk.
-    fn write(&self, name: &str, new: &New) -> Result<(Temporary<'_>, Open), StoreError> {
+    fn write(&self, name: &str, new: &New) -> Result<(Temporary<'_>, File), StoreError> {
         if new.text.len() > self.most() {
             return Err(self.too_large());
         }
@@ -229,21 +258,18 @@ impl Folder {
             OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let made = openat(self.handle(), &name, flags, Mode::RUSR | Mode::WUSR);
         let mut file = File::from(made.map_err(|error| self.failure(error))?);
-        let temporary = Temporary { folder: self, name };
+        let temporary = Temporary {
+            folder: self,
+            name,
+            is_placed: false,
+        };
         file.write_all(new.text.as_bytes()).map_err(|error| {
             let error = Errno::from_io_error(&error).unwrap_or(Errno::IO);
             self.failure(error)
         })?;
         self.set_modified(&file, new.modified)?;
         fsync(&file).map_err(|error| self.failure(error))?;
-        let stat = fstat(&file).map_err(|error| self.failure(error))?;
-        let open = Open {
-            file,
-            id: Id::of(&stat),
-            modified: new.modified,
-            size: new.text.len(),
-        };
-        Ok((temporary, open))
+        Ok((temporary, file))
     }
 
     fn set_modified(&self, file: &File, modified: SystemTime) -> Result<(), StoreError> {
@@ -337,7 +363,7 @@ mod tests {
 
     fn swap(folder: &Folder, open: &Open) {
         let (temporary, written) = folder.write(NAME, &new("ours")).unwrap();
-        let swapped = folder.swap(&temporary.name, written.id, NAME, open.id);
+        let swapped = folder.swap(&temporary.name, &written, NAME, open.id);
         assert!(!swapped.unwrap());
     }
 

@@ -19,8 +19,15 @@ use rustix::{
     process::geteuid,
 };
 
+use super::at_once::is_local;
 use crate::error::StoreError;
 
+/// A pipe does not make us wait, a terminal does not become ours, and a link leads nowhere.
+pub(super) const FILE: OFlags = OFlags::NOFOLLOW
+    .union(OFlags::NONBLOCK)
+    .union(OFlags::NOCTTY)
+    .union(OFlags::CLOEXEC);
+pub(super) const READ: OFlags = OFlags::RDONLY;
 /// How long to wait before looking again whether a lock is free.
 const PAUSE: Duration = Duration::from_millis(1);
 
@@ -31,6 +38,8 @@ pub(super) struct Folder {
     handle: OwnedFd,
     /// Whether others may make files in it.
     shared: bool,
+    /// Whether its file system can say what it has in memory.
+    pub(super) local: bool,
     /// The most bytes that a session may have, and the most that its file may have then.
     max_size: usize,
     /// Where the last round of `clear_expired` stopped.
@@ -66,6 +75,7 @@ impl Folder {
         let shared = is_shared(path, &stat)?;
         Ok(Self {
             path: path.to_owned(),
+            local: is_local(&handle),
             handle,
             shared,
             max_size,
@@ -100,36 +110,39 @@ impl Folder {
 
     /// Opens a session's file; `None` if there is none, or it is not ours alone.
     pub(super) fn find(&self, name: &str) -> Result<Option<Open>, StoreError> {
-        self.open_file(name, OFlags::RDONLY)
+        let file = self.open_file(name, READ)?;
+        file.map_or(Ok(None), |file| self.ours(file))
     }
 
-    fn open_file(&self, name: &str, access: OFlags) -> Result<Option<Open>, StoreError> {
-        // A pipe does not make us wait, a terminal does not become ours, and a link leads nowhere.
-        let flags = access | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-        let file = match openat(&self.handle, name, flags, Mode::empty()) {
-            Ok(file) => file,
-            Err(Errno::NOENT) => return Ok(None),
+    fn open_file(&self, name: &str, access: OFlags) -> Result<Option<File>, StoreError> {
+        match openat(&self.handle, name, access | FILE, Mode::empty()) {
+            Ok(file) => Ok(Some(file.into())),
+            Err(Errno::NOENT) => Ok(None),
             // A link; a folder; a socket or a device without a driver.
             Err(Errno::LOOP | Errno::MLINK | Errno::ISDIR | Errno::NXIO | Errno::NODEV) => {
-                return Ok(self.foreign());
+                Ok(self.foreign())
             }
             // Somebody else's file, or the folder itself?
-            Err(Errno::ACCESS) => return self.refused(name),
-            Err(error) => return Err(self.failure(error)),
-        };
+            Err(Errno::ACCESS) => self.refused(name),
+            Err(error) => Err(self.failure(error)),
+        }
+    }
+
+    /// The file as it is now; `None` if it is not ours alone.
+    pub(super) fn ours(&self, file: File) -> Result<Option<Open>, StoreError> {
         let stat = fstat(&file).map_err(|error| self.failure(error))?;
         if !self.is_ours(&stat) {
             return Ok(self.foreign());
         }
         Ok(Some(Open {
-            file: file.into(),
+            file,
             id: Id::of(&stat),
             modified: modified(&stat),
             size: usize::try_from(stat.st_size).unwrap_or(usize::MAX),
         }))
     }
 
-    fn refused(&self, name: &str) -> Result<Option<Open>, StoreError> {
+    fn refused(&self, name: &str) -> Result<Option<File>, StoreError> {
         match statat(&self.handle, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) if !self.is_ours(&stat) => Ok(self.foreign()),
             Err(Errno::NOENT) => Ok(None),
@@ -147,7 +160,7 @@ impl Folder {
     }
 
     /// The name holds the key, so it is not told.
-    fn foreign(&self) -> Option<Open> {
+    fn foreign<T>(&self) -> Option<T> {
         let path = self.path.display();
         tracing::warn!(
             "in {path}, something under a session's name is no plain file of this user alone: it counts as absent"
@@ -159,20 +172,20 @@ impl Folder {
     pub(super) fn lock(&self, name: &str, until: Instant) -> Result<Option<Open>, StoreError> {
         loop {
             // NFS locks only what is open for writing.
-            let Some(open) = self.open_file(name, OFlags::RDWR)? else {
+            let Some(file) = self.open_file(name, OFlags::RDWR)? else {
                 return Ok(None);
             };
-            match flock(&open.file, FlockOperation::NonBlockingLockExclusive) {
-                // Whoever had it may have put another file in its place.
-                Ok(()) if self.id(name)? == Some(open.id) => {
-                    // It may have been touched since it was opened.
-                    let stat = fstat(&open.file).map_err(|error| self.failure(error))?;
-                    return Ok(Some(Open {
-                        modified: modified(&stat),
-                        ..open
-                    }));
+            match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => {
+                    // Looked at under the lock, as it may have been touched since it was opened.
+                    let Some(open) = self.ours(file)? else {
+                        return Ok(None);
+                    };
+                    // Whoever had it may have put another file in its place.
+                    if self.id(name)? == Some(open.id) {
+                        return Ok(Some(open));
+                    }
                 }
-                Ok(()) => {}
                 Err(Errno::WOULDBLOCK) => thread::sleep(PAUSE),
                 Err(error) => return Err(self.failure(error)),
             }
@@ -195,20 +208,16 @@ impl Folder {
 
     /// Reads a file that is open.
     pub(super) fn contents(&self, open: &Open) -> Result<Found, StoreError> {
-        let most = self.most();
-        if open.size > most {
+        if open.size > self.most() {
             return Err(self.too_large());
         }
         let mut text = Vec::with_capacity(open.size);
-        // It may have grown since.
-        let reading = (&open.file).take(most as u64 + 1).read_to_end(&mut text);
+        // No more than it had, so that nobody asks the system again for the end.
+        let reading = (&open.file).take(open.size as u64).read_to_end(&mut text);
         reading.map_err(|error| {
             let path = self.path.display();
             StoreError::unavailable(format!("a session's file in {path} cannot be read"), error)
         })?;
-        if text.len() > most {
-            return Err(self.too_large());
-        }
         Ok(Found {
             text,
             modified: open.modified,

@@ -35,6 +35,7 @@
 //!
 //! A power cut may undo the writes of the last seconds, as with SQLite; never a logout or a new key that was answered.
 
+mod at_once;
 mod change;
 mod folder;
 mod name;

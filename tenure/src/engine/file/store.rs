@@ -3,10 +3,10 @@
 use std::{
     path::PathBuf,
     sync::{Arc, PoisonError, RwLock},
-    time::{Duration, Instant, SystemTime},
+    time::{Instant, SystemTime},
 };
 
-use tokio::{sync::Semaphore, task::spawn_blocking, time::timeout};
+use tokio::{sync::Semaphore, task::spawn_blocking};
 
 use super::{
     change::{Changed, New},
@@ -16,6 +16,7 @@ use super::{
 use crate::{
     codec::SignedJson,
     data::Data,
+    deadline::{Deadline, Elapsed},
     engine::OpenError,
     error::{CodecError, StoreError},
     expiry::ExpiryRules,
@@ -67,7 +68,7 @@ struct Files {
     zone: Zone,
     max_size: usize,
     turns: Arc<Semaphore>,
-    patience: Duration,
+    patience: Deadline,
 }
 
 impl FileStore {
@@ -96,7 +97,7 @@ impl FileStore {
             max_size,
             turns: Arc::new(Semaphore::new(AT_ONCE)),
             // Shorter than the deadline of the call, so that the folder is named rather than "too late".
-            patience: settings.store_timeout * 4 / 5,
+            patience: Deadline::new(settings.store_timeout * 4 / 5),
         };
         Ok(Self {
             files: Arc::new(files),
@@ -120,9 +121,9 @@ impl FileStore {
         W: FnOnce(&Files, &Folder, Instant) -> Result<T, StoreError> + Send + 'static,
     {
         let files = Arc::clone(&self.files);
-        let patience = files.patience;
+        let patience = files.patience.clone();
         // So that the thread still comes to say what it waits for.
-        let until = Instant::now() + patience * 9 / 10;
+        let until = Instant::now() + patience.length() * 9 / 10;
         let working = async move {
             let turn = Arc::clone(&files.turns).acquire_owned().await;
             let work = move || {
@@ -131,10 +132,8 @@ impl FileStore {
             };
             spawn_blocking(work).await.map_err(broken_off)?
         };
-        match timeout(patience, working).await {
-            Ok(answer) => answer,
-            Err(_) => Err(self.files.stalled()),
-        }
+        let answer = patience.of(working).await;
+        answer.unwrap_or_else(|Elapsed| Err(self.files.stalled()))
     }
 
     /// The file that holds this record.
@@ -159,8 +158,14 @@ impl Files {
         Ok(folder)
     }
 
+    /// A file that is there is in the folder as it is now. Whatever else there is to say takes a closer look.
+    fn read_at_once(&self, name: &str) -> Option<Found> {
+        let folder = self.folder.read().unwrap_or_else(PoisonError::into_inner);
+        folder.read_at_once(name)
+    }
+
     fn stalled(&self) -> StoreError {
-        let (path, waited) = (self.path.display(), self.patience.as_millis());
+        let (path, waited) = (self.path.display(), self.patience.length().as_millis());
         let what =
             format!("the folder {path} has not answered for {waited} ms: is its disk stalled?");
         StoreError::Unavailable { what, source: None }
@@ -253,6 +258,9 @@ impl SessionStore for FileStore {
         let Some(name) = self.files.prefix.file(key) else {
             return Ok(None);
         };
+        if let Some(found) = self.files.read_at_once(&name) {
+            return self.files.record(found).map(Some);
+        }
         self.run(move |files, folder, _| {
             let found = folder.read(&name)?;
             found.map(|found| files.record(found)).transpose()

@@ -1,6 +1,13 @@
 //! One connection: bytes out, replies in, each bounded.
 
-use std::{future::poll_fn, io, pin::Pin, sync::Arc, task::Poll};
+use std::{
+    future::poll_fn,
+    io,
+    pin::Pin,
+    sync::Arc,
+    task::Poll,
+    time::{Duration, Instant},
+};
 
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf},
@@ -15,6 +22,9 @@ use super::{
 /// The first memcached with the meta commands as they are now. Earlier ones take the value of a `ms` for commands, so that whoever fills a
 /// session could send them any; they must not get one.
 const OLDEST: [u32; 3] = [1, 6, 10];
+/// How long after a reply nobody looks whether the server has closed the connection. The look is a turn of the runtime with a system call,
+/// which a busy connection would pay for each batch.
+const BUSY: Duration = Duration::from_millis(10);
 /// Longer than any line of memcached's.
 const LONGEST_LINE: usize = 2048;
 /// What memcached 1.6 keeps beside key and value of an entry: its header of 48 bytes, number, flags, and line end.
@@ -50,6 +60,8 @@ pub(super) struct Line {
     filled: usize,
     /// The largest entry that the server keeps, key and overhead included.
     largest_entry: usize,
+    /// When the last bytes came.
+    heard: Instant,
 }
 
 impl Line {
@@ -62,6 +74,7 @@ impl Line {
             at: 0,
             filled: 0,
             largest_entry: 0,
+            heard: Instant::now(),
         };
         line.send(b"version\r\nstats settings\r\n").await?;
         let first = line.text().await?;
@@ -98,6 +111,9 @@ impl Line {
 
     /// Whether an idle connection still stands. Servers close connections when they restart, and that needs to be no request's error.
     pub(super) async fn is_quiet(&mut self) -> bool {
+        if self.at == self.filled && self.heard.elapsed() < BUSY {
+            return true;
+        }
         // The runtime hears of it between two tasks.
         tokio::task::yield_now().await;
         let mut byte = [0];
@@ -184,6 +200,7 @@ impl Line {
         if self.filled == 0 {
             return Err(broken(io::ErrorKind::UnexpectedEof.into()));
         }
+        self.heard = Instant::now();
         Ok(())
     }
 }

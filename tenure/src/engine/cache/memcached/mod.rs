@@ -30,6 +30,7 @@ use self::{
 use super::{Cache, Entry, Format, Moved, Replaced};
 use crate::{
     codec::inflate,
+    deadline::Deadline,
     error::{CodecError, StoreError},
     key::SessionKey,
     record::Version,
@@ -113,10 +114,10 @@ impl MemcachedCache {
         }
         let limits = Limits {
             // The error is to be ours, which names the address, and not that of the store's deadline.
-            wait: settings.store_timeout * 4 / 5,
+            wait: Deadline::new(settings.store_timeout * 4 / 5),
             value: settings.max_size,
         };
-        let server = |address| Server::new(address, limits);
+        let server = |address| Server::new(address, limits.clone());
         Ok(Self {
             servers: addresses.into_iter().map(server).collect(),
             flags: format.memcached_flags(),

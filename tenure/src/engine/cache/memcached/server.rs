@@ -8,20 +8,16 @@ use std::{
     collections::VecDeque,
     io,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
 };
 
-use tokio::{
-    sync::{mpsc, oneshot},
-    time::timeout,
-};
+use tokio::sync::{mpsc, oneshot};
 
 use super::{
     line::{Line, Trouble},
     placement::Address,
     protocol::{Outcome, Reply, Request},
 };
-use crate::error::StoreError;
+use crate::{deadline::Deadline, error::StoreError};
 
 /// How many calls may wait. More wait in line for a place, each until its own time is up.
 const QUEUE: usize = 128;
@@ -30,10 +26,10 @@ const QUEUE: usize = 128;
 const BATCH: usize = 16 * 1024;
 
 /// What a server may cost.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Limits {
     /// How long one call, or one connection attempt, may take.
-    pub(super) wait: Duration,
+    pub(super) wait: Deadline,
     /// The largest value that is read, in bytes.
     pub(super) value: usize,
 }
@@ -73,7 +69,7 @@ impl Server {
 
     /// Sends a request; there are as many replies as it has commands.
     pub(super) async fn ask_all(&self, request: Request) -> Result<Vec<Reply>, StoreError> {
-        let asked = timeout(self.limits.wait, self.call(request)).await;
+        let asked = self.limits.wait.of(self.call(request)).await;
         let answered = asked.unwrap_or(Err(Trouble::Silent));
         let replies = answered.map_err(|trouble| self.error(trouble))?;
         for reply in &replies {
@@ -113,7 +109,7 @@ impl Server {
             return queue.clone();
         }
         let (sender, calls) = mpsc::channel(QUEUE);
-        tokio::spawn(serve(self.address.clone(), self.limits, calls));
+        tokio::spawn(serve(self.address.clone(), self.limits.clone(), calls));
         queue.insert(sender).clone()
     }
 
@@ -126,7 +122,7 @@ impl Server {
             Trouble::Broken(_) => format!("the connection to memcached at {name} broke"),
             Trouble::Silent => format!(
                 "memcached at {name} did not answer within {} ms: check whether it hangs, and the network to it",
-                limits.wait.as_millis()
+                limits.wait.length().as_millis()
             ),
             Trouble::Foreign => {
                 format!("what answers at {name} is not memcached, or is out of step")
@@ -156,11 +152,8 @@ async fn serve(address: Address, limits: Limits, mut calls: mpsc::Receiver<Call>
     let mut line = None;
     let mut left = None;
     while let Some(mut batch) = gather(&mut calls, &mut left).await {
-        let done = timeout(
-            limits.wait,
-            exchange(&mut line, &address, limits, &mut batch),
-        )
-        .await;
+        let exchange = exchange(&mut line, &address, limits.value, &mut batch);
+        let done = limits.wait.of(exchange).await;
         if let Err(trouble) = done.unwrap_or(Err(Trouble::Silent)) {
             // Replies may still be under way on it.
             line = None;
@@ -197,7 +190,7 @@ async fn gather(
 async fn exchange(
     line: &mut Option<Line>,
     address: &Address,
-    limits: Limits,
+    largest: usize,
     batch: &mut VecDeque<Call>,
 ) -> Result<(), Trouble> {
     // What nobody waits for any more is better not done than done late.
@@ -236,7 +229,7 @@ async fn exchange(
             }
         };
         while !through(&replies) {
-            replies.push(line.reply(limits.value).await?);
+            replies.push(line.reply(largest).await?);
         }
         if let Some(call) = batch.pop_front() {
             let _ = call.answer.send(Ok(replies));

@@ -16,7 +16,10 @@ use redis::{
 use tokio::sync::Mutex;
 
 use super::trouble;
-use crate::error::StoreError;
+use crate::{
+    deadline::{Deadline, Elapsed},
+    error::StoreError,
+};
 
 /// Where a connection leads.
 pub(super) trait Place: Send + Sync + 'static {
@@ -124,7 +127,7 @@ struct Refusal {
 pub(super) struct Link {
     place: Box<dyn Place>,
     /// How long one request may take, all in all.
-    patience: Duration,
+    patience: Deadline,
     live: RwLock<Option<Live>>,
     /// Held by the one request that connects.
     connecting: Mutex<Option<Refusal>>,
@@ -134,7 +137,7 @@ impl Link {
     pub(super) fn new(place: Box<dyn Place>, patience: Duration) -> Self {
         Self {
             place,
-            patience,
+            patience: Deadline::new(patience),
             live: RwLock::new(None),
             connecting: Mutex::new(None),
         }
@@ -151,10 +154,10 @@ impl Link {
     /// Connects, so that whoever starts a program hears of a wrong address.
     pub(super) async fn open(&self) -> Result<(), StoreError> {
         let began = Instant::now();
-        match tokio::time::timeout(self.patience, self.connection()).await {
+        match self.patience.of(self.connection()).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => Err(trouble::explain(error, self.address(), began.elapsed())),
-            Err(_) => Err(trouble::silence(self.address(), began.elapsed())),
+            Err(Elapsed) => Err(trouble::silence(self.address(), began.elapsed())),
         }
     }
 
@@ -163,11 +166,11 @@ impl Link {
         let request = request.into();
         let began = Instant::now();
         let mut used = None;
-        let answer = tokio::time::timeout(self.patience, self.attempt(&request, &mut used)).await;
+        let answer = self.patience.of(self.attempt(&request, &mut used)).await;
         match answer {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => Err(trouble::explain(error, self.address(), began.elapsed())),
-            Err(_) => {
+            Err(Elapsed) => {
                 // The line may be dead without either end knowing, and what waits on it is to be forgotten.
                 self.give_up(used.as_ref());
                 Err(trouble::silence(self.address(), began.elapsed()))

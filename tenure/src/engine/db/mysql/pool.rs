@@ -13,7 +13,7 @@ use mysql_async::{Conn, Error, Params, Row, prelude::Queryable};
 use tokio::{sync::Semaphore, time::Instant};
 
 use super::{super::trouble::Purpose, failure::Failure, url::Location};
-use crate::{error::StoreError, store::deadline::Timers};
+use crate::{deadline::Timers, error::StoreError};
 
 /// At most this many connections.
 const CONNECTIONS: usize = 16;

@@ -21,7 +21,10 @@ use tokio::{
 use tokio_postgres::{Client, Error, Row, Statement, types::ToSql};
 
 use super::{super::trouble::Purpose, failure::Failure, url::Location, value::Param};
-use crate::{error::StoreError, store::deadline::Timers};
+use crate::{
+    deadline::{Elapsed, Timers},
+    error::StoreError,
+};
 
 /// So many connections read, and so many write.
 const LINES: usize = 2;
@@ -233,8 +236,8 @@ impl Server {
             Some(answer)
         };
         let answer = match self.timers.within(|| deadline, answer).await {
-            Some(Some(answer)) => answer.map_err(Failure::Driver),
-            Some(None) | None => Err(Failure::Silent),
+            Ok(Some(answer)) => answer.map_err(Failure::Driver),
+            Ok(None) | Err(Elapsed) => Err(Failure::Silent),
         };
         if answer.as_ref().is_err_and(Failure::spoils) {
             line.driver.abort();
