@@ -103,3 +103,17 @@ async fn one_bad_write_in_a_batch_does_not_spoil_the_others() {
     saved.unwrap();
     assert_eq!(site.rows(), 2);
 }
+
+#[tokio::test]
+async fn the_log_beside_the_file_does_not_grow_with_every_write() {
+    let site = Site::new().await;
+    let session = site.sessions.new_session().load().await.unwrap();
+    for visit in 0..1000 {
+        session.insert("visits", visit).unwrap();
+        session.save().await.unwrap();
+    }
+    let log = path(site.folder.path()).with_extension("sqlite3-wal");
+    let bytes = std::fs::metadata(log).unwrap().len();
+    // A thousand writes fill more than twelve of these.
+    assert!(bytes < 8 << 20, "{bytes} bytes");
+}

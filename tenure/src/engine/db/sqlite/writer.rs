@@ -27,8 +27,8 @@ use crate::{error::StoreError, moment::Zone};
 const BATCH: usize = 256;
 /// At most this many writes wait. More could not be done within a request's deadline anyway.
 const WAITING: usize = 4096;
-/// After so many writes what stands in the log is brought into the file. Each fills about four pages, and SQLite's own measure is 1,000.
-const CHECKPOINT: usize = 256;
+/// After so many writes what stands in the log is brought into the file. One alone fills six pages, and SQLite's own measure is 1,000.
+const CHECKPOINT: usize = 160;
 
 /// A write: runs inside the transaction if there is one, and gives what tells the caller once that is committed or lost.
 type Write = Box<dyn FnOnce(Option<&Connection>) -> Option<Answer> + Send>;
@@ -46,7 +46,8 @@ pub(super) enum Work {
 /// The writer of one file. Its thread ends with it.
 pub(super) struct Writer {
     shared: Arc<Shared>,
-    calls: mpsc::Sender<Call>,
+    /// Gives the turn to the thread.
+    calls: mpsc::Sender<()>,
     /// A commit waits for no disk.
     quick: bool,
 }
@@ -65,11 +66,10 @@ struct Queue {
     since_checkpoint: usize,
 }
 
-/// What the thread is called for.
-enum Call {
-    /// The turn is its own.
-    Write,
-    Checkpoint,
+impl Queue {
+    fn is_checkpoint_due(&self) -> bool {
+        self.since_checkpoint >= CHECKPOINT
+    }
 }
 
 impl Writer {
@@ -142,11 +142,11 @@ impl Writer {
             if let Ok(answer) = receiver.try_recv() {
                 return answer;
             }
-            if let Some(turn) = self.turn() {
-                turn.write();
+            if let Some(_turn) = self.turn() {
+                self.shared.round(Duration::ZERO);
             }
         } else {
-            // A turn that ends with writes in the queue is the thread's.
+            // It ends with a write in the queue, and so is the thread's.
             drop(self.turn());
         }
         receiver.await.map_err(|_| stopped())?
@@ -176,24 +176,14 @@ async fn others_first() {
     .await;
 }
 
-/// The right to write what is queued. What is queued at its end is the thread's to write.
+/// The right to write what is queued. If something is queued at its end, or a checkpoint is due, it goes to the thread.
 struct Turn<'a>(&'a Writer);
-
-impl Turn<'_> {
-    fn write(self) {
-        let shared = &self.0.shared;
-        shared.round(Duration::ZERO);
-        if shared.checkpoint_is_due() {
-            // If the thread has stopped, the next that has much to write is told.
-            let _ = self.0.calls.send(Call::Checkpoint);
-        }
-    }
-}
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
         let mut queue = self.0.shared.lock_queue();
-        queue.taken = !queue.writes.is_empty() && self.0.calls.send(Call::Write).is_ok();
+        let more = !queue.writes.is_empty() || queue.is_checkpoint_due();
+        queue.taken = more && self.0.calls.send(()).is_ok();
         if !queue.taken {
             // Without a thread, those who wait are told so.
             queue.writes.clear();
@@ -204,6 +194,12 @@ impl Drop for Turn<'_> {
 impl Shared {
     fn lock_queue(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock_connection(&self) -> MutexGuard<'_, Connection> {
+        self.connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn queue(&self, write: Write) -> Result<(), StoreError> {
@@ -218,36 +214,28 @@ impl Shared {
         Ok(())
     }
 
-    fn checkpoint_is_due(&self) -> bool {
-        let mut queue = self.lock_queue();
-        let due = queue.since_checkpoint >= CHECKPOINT;
-        if due {
-            queue.since_checkpoint = 0;
-        }
-        due
-    }
-
     /// The thread: ends when the last handle is gone.
-    fn serve(&self, called: &mpsc::Receiver<Call>) {
-        let mut connection = None;
-        while let Ok(call) = called.recv() {
-            let due = match call {
-                Call::Checkpoint => true,
-                Call::Write => {
-                    while self.has_more() {
-                        self.round(self.file.timeout);
-                    }
-                    self.checkpoint_is_due()
-                }
-            };
-            if due {
-                connection = connection.or_else(|| self.file.open(Duration::ZERO).ok());
-                if let Some(connection) = &connection {
-                    // One that somebody else is in the way of is made up for by the next.
-                    let _ = connection.execute_batch("PRAGMA wal_checkpoint(PASSIVE)");
+    fn serve(&self, called: &mpsc::Receiver<()>) {
+        while called.recv().is_ok() {
+            loop {
+                if self.lock_queue().is_checkpoint_due() {
+                    self.checkpoint();
+                } else if self.has_more() {
+                    self.round(self.file.timeout);
+                } else {
+                    break;
                 }
             }
         }
+    }
+
+    /// Brings what stands in the log into the file. Others wait for their turn meanwhile: beside them the log would never be read to its
+    /// end, and only then it begins anew rather than grow.
+    fn checkpoint(&self) {
+        let connection = self.lock_connection();
+        // One that another program is in the way of is made up for by the next.
+        let _ = connection.execute_batch("PRAGMA wal_checkpoint(PASSIVE)");
+        self.lock_queue().since_checkpoint = 0;
     }
 
     /// Whether there is more to write; the turn ends if there is not.
@@ -259,10 +247,7 @@ impl Shared {
 
     /// Writes the first of those that wait, in one transaction. If another program is writing and `patience` is zero, they wait on.
     fn round(&self, patience: Duration) {
-        let connection = self
-            .connection
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let connection = self.lock_connection();
         if let Err(error) = begin(&connection, patience) {
             if patience.is_zero() && is_busy(&error) {
                 return;
@@ -311,7 +296,7 @@ fn begin(connection: &Connection, patience: Duration) -> rusqlite::Result<()> {
     if !patience.is_zero() {
         connection.busy_timeout(patience)?;
     }
-    // Prepared once: parsing costs four times what beginning does.
+    // Prepared once, as the statements of sessions are.
     let begun = connection
         .prepare_cached("BEGIN IMMEDIATE")
         .and_then(|mut begin| begin.execute([]));
