@@ -25,6 +25,9 @@ const COLOURS: [RGBColor; 8] = [
     RGBColor(204, 121, 167),
 ];
 
+/// The width of the contestants' names.
+const NAMES: i32 = 230;
+
 /// Writes every plot that the run has figures for.
 pub(super) fn write(results: &Results, folder: &Path) -> Result<(), Error> {
     for group in &results.groups {
@@ -63,7 +66,7 @@ fn ratios(group: &Group, file: &Path) -> Result<(), Error> {
         .caption(title, ("sans-serif", 18))
         .margin(12)
         .x_label_area_size(36)
-        .y_label_area_size(210)
+        .y_label_area_size(NAMES)
         .right_y_label_area_size(110)
         .build_cartesian_2d((low..high).log_scale(), f64::from(count)..0.0)?;
     chart
@@ -81,10 +84,8 @@ fn ratios(group: &Group, file: &Path) -> Result<(), Error> {
     for (row, place) in rows.iter().zip(0u32..) {
         let label = ("sans-serif", 14).into_font().color(&BLACK);
         let (left, middle) = (low, f64::from(place) + 0.5);
-        let width = i32::try_from(row.label.chars().count())?;
         area.draw(
-            &(EmptyElement::at((left, middle))
-                + Text::new(row.label.clone(), (-8 - width * 7, -7), label)),
+            &(EmptyElement::at((left, middle)) + Text::new(row.label.clone(), (-NAMES, -7), label)),
         )?;
         for ((route, colour), step) in Route::ALL.into_iter().zip(COLOURS).zip(0u32..) {
             let Some(ratio) = row.figures.get(&route).and_then(|figure| figure.ratio) else {
@@ -198,22 +199,23 @@ fn lines(panels: &[Panel<'_>], file: &Path) -> Result<(), Error> {
         let range = |value: fn(&(f64, f64)) -> f64| {
             let low = points().map(value).fold(f64::INFINITY, f64::min);
             let high = points().map(value).fold(0.0, f64::max);
-            low / 1.3..high * 1.3
+            low..high
         };
         if points().next().is_none() {
             continue;
         }
+        let (x, y) = (range(|point| point.0), range(|point| point.1));
+        // Room for what is flat to look flat, and above for the names.
+        let (x, y) = (x.start / 1.3..x.end * 1.3, y.start / 3.0..y.end * 10.0);
         let mut chart = ChartBuilder::on(&area)
             .caption(&panel.title, ("sans-serif", 16))
             .margin(12)
             .x_label_area_size(40)
             .y_label_area_size(60)
-            .build_cartesian_2d(
-                range(|point| point.0).log_scale(),
-                range(|point| point.1).log_scale(),
-            )?;
+            .build_cartesian_2d(x.log_scale(), y.log_scale())?;
         chart
             .configure_mesh()
+            .max_light_lines(1)
             .x_desc(panel.x)
             .y_desc(panel.y)
             .x_label_formatter(&|value| super::table::short(*value))
