@@ -25,18 +25,17 @@ pub(super) fn find<'a>(
         if bytes > MAX_BYTES {
             return ignored(&offered, "it is longer than 16 KiB");
         }
-        for pair in header.split(|byte| *byte == b';') {
+        for pair in pairs(header) {
             cookies += 1;
             if cookies > MAX_COOKIES {
                 return ignored(&offered, "it holds more than 180 cookies");
             }
-            let Some((found, value)) = name_and_value(pair) else {
+            let Some(value) = value_of(name, pair) else {
+                if chunked && let Some((found, value)) = name_and_value(pair) {
+                    offered.key_sent |= chunks.take(name, found, value);
+                }
                 continue;
             };
-            if found != name {
-                offered.key_sent |= chunked && chunks.take(name, found, value);
-                continue;
-            }
             offered.key_sent = true;
             let Some(key) = parse(value) else { continue };
             if !offered.add(key) {
@@ -57,6 +56,27 @@ fn ignored(offered: &Offered, why: &str) -> Offered {
     Offered::nothing(offered.came, offered.goes)
 }
 
+/// What stands between semicolons.
+fn pairs(header: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(header);
+    std::iter::from_fn(move || {
+        let text = rest.take()?;
+        let Some((pair, after)) =
+            memchr::memchr(b';', text).and_then(|end| text.split_at_checked(end))
+        else {
+            return Some(text);
+        };
+        rest = after.get(1..);
+        Some(pair)
+    })
+}
+
+/// The value of a pair with this name. Most pairs are another's, and their first bytes tell.
+fn value_of<'a>(name: &[u8], pair: &'a [u8]) -> Option<&'a [u8]> {
+    let after = trim_start(trim_start(pair).strip_prefix(name)?);
+    Some(trim(after.strip_prefix(b"=")?))
+}
+
 fn name_and_value(pair: &[u8]) -> Option<(&[u8], &[u8])> {
     let equals = pair.iter().position(|byte| *byte == b'=')?;
     let (name, value) = pair.split_at_checked(equals)?;
@@ -64,8 +84,16 @@ fn name_and_value(pair: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// Without the white space that RFC 6265 knows. `trim_ascii` would take line and form feeds too.
-fn trim(mut text: &[u8]) -> &[u8] {
-    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = text {
+fn trim(text: &[u8]) -> &[u8] {
+    let mut text = trim_start(text);
+    while let [rest @ .., b' ' | b'\t'] = text {
+        text = rest;
+    }
+    text
+}
+
+fn trim_start(mut text: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] = text {
         text = rest;
     }
     text
