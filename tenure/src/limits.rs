@@ -50,12 +50,12 @@ fn tighter(setting: Option<i64>, own: Option<&str>) -> Option<i64> {
 impl ExpiryRules {
     /// The rules for a session with this data.
     pub(crate) fn terms(self, data: &Data, zone: &Zone) -> Terms {
-        let absolute = tighter(self.absolute, data.get_json(ABSOLUTE_KEY));
-        let since = absolute.and_then(|_| data.get_json(SINCE_KEY));
+        let absolute = tighter(self.absolute, data.mark(ABSOLUTE_KEY));
+        let since = absolute.and_then(|_| data.mark(SINCE_KEY));
         Terms {
             rules: self,
-            expiry: StoredExpiry::read(data.get_json(EXPIRY_KEY), zone),
-            idle: tighter(self.idle, data.get_json(IDLE_KEY)),
+            expiry: StoredExpiry::read(data.mark(EXPIRY_KEY), zone),
+            idle: tighter(self.idle, data.mark(IDLE_KEY)),
             absolute,
             // A begin that cannot be read must not count as one that is yet to come.
             since: since.map(|json| Moment::from_micros(seconds(json, i64::MIN))),

@@ -148,7 +148,7 @@ impl Inner {
             by_fallback: false,
         };
         for tie in Tie::ALL {
-            let Some(tied) = data.get_json(tie.key()) else {
+            let Some(tied) = data.mark(tie.key()) else {
                 continue;
             };
             let fits = |secret| {
@@ -175,7 +175,7 @@ impl Inner {
     /// Ties a session that is about to be written to this request, where it has no tie yet.
     pub(super) fn bind_if_free(&self, state: &mut State) -> Result<(), SessionError> {
         for tie in Tie::ALL {
-            if !state.data.contains_key(tie.key())
+            if state.data.mark(tie.key()).is_none()
                 && let Some(mark) = self.mark(tie, &self.shared.secret)
             {
                 state.set(tie.key(), mark)?;

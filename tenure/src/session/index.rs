@@ -287,7 +287,7 @@ impl Inner {
         status < 500
             && !state.interrupted
             && !state.passive
-            && state.data.contains_key(USER_ID)
+            && state.data.mark(USER_ID).is_some()
             && !users.is_recent(&self.shared.store.name(&stored.key), self.shared.now())
     }
 

@@ -11,7 +11,7 @@ const MARK: &str = "_tenure_transport";
 
 /// How the key of the session with this data travels; `None` if it is marked with something unknown.
 pub(super) fn of(data: &Data) -> Option<Transport> {
-    match data.get_json(MARK) {
+    match data.mark(MARK) {
         None => Some(Transport::Cookie),
         Some("\"header\"") => Some(Transport::Header),
         Some("\"url\"") => Some(Transport::Url),
