@@ -71,7 +71,42 @@ impl Text {
     }
 }
 
+/// Where keys and values stand in a text that somebody else has written.
+#[derive(Default)]
+pub(crate) struct Index(Vec<Entry>);
+
+impl Index {
+    /// A key, without its quotes, and its value.
+    pub(crate) fn push(&mut self, key: Range<usize>, value: Range<usize>) {
+        self.0.push(Entry {
+            key: Text::Loaded(key),
+            value: Text::Loaded(value),
+        });
+    }
+
+    /// The same, for a text in which each place is another.
+    pub(crate) fn moved(mut self, place: impl Fn(usize) -> usize) -> Self {
+        for entry in &mut self.0 {
+            for text in [&mut entry.key, &mut entry.value] {
+                if let Text::Loaded(range) = text {
+                    *range = place(range.start)..place(range.end);
+                }
+            }
+        }
+        self
+    }
+}
+
 impl Data {
+    /// The object in this canonical text, in which no name stands twice. `None` if it is no text.
+    pub(crate) fn indexed(text: &[u8], index: Index) -> Option<Self> {
+        Some(Self {
+            source: str::from_utf8(text).ok()?.into(),
+            entries: index.0,
+            untouched: true,
+        })
+    }
+
     /// Holds nothing.
     ///
     /// See [`Data`] for an example.

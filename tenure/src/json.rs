@@ -18,10 +18,13 @@ use serde::{Serialize, de::DeserializeOwned};
 
 pub(crate) use self::{
     float::push_float,
-    merge::{Names, merge_repeated},
+    merge::{Names, merge_repeated, repeats},
     read::{float, read},
     scan::{MAX_DEPTH, Scanner},
-    text::{escape, push_escaped_units, push_escaped_utf8, push_unescaped, string_end, unescape},
+    text::{
+        escape, plain_run, push_escaped_units, push_escaped_utf8, push_unescaped, string_end,
+        unescape,
+    },
 };
 use crate::error::{CodecError, ValueError};
 

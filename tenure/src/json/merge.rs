@@ -41,7 +41,7 @@ impl Names {
 }
 
 /// Whether any of the names stands twice.
-pub(super) fn repeats<'a>(names: impl ExactSizeIterator<Item = &'a [u8]> + Clone) -> bool {
+pub(crate) fn repeats<'a>(names: impl ExactSizeIterator<Item = &'a [u8]> + Clone) -> bool {
     if names.len() <= FEW {
         return names
             .clone()

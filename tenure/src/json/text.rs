@@ -10,7 +10,7 @@ const HIGH: u64 = 0x8080_8080_8080_8080;
 /// Eight bytes at a time, as most of a session is such text. A carry or borrow can also flag a byte above one that is flagged rightly,
 /// never below it, so that the lowest flag is exact.
 #[inline]
-pub(super) fn plain_run(bytes: &[u8]) -> usize {
+pub(crate) fn plain_run(bytes: &[u8]) -> usize {
     let (words, rest) = bytes.as_chunks::<8>();
     let mut length = 0;
     for word in words {

@@ -15,6 +15,7 @@ mod class;
 mod integer;
 mod lines;
 mod opcode;
+mod plain;
 mod problem;
 mod read;
 mod tree;

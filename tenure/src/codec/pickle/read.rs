@@ -1,7 +1,7 @@
 //! Reading: Python's pickle machine, with the instructions for plain data.
 
 use super::{
-    integer, lines, opcode as op,
+    integer, lines, opcode as op, plain,
     problem::Problem,
     tree::{Id, Node, to_json},
 };
@@ -36,6 +36,14 @@ const NEWEST: u8 = 5;
 /// # Ok::<(), tenure::CodecError>(())
 /// ```
 pub fn decode(bytes: &[u8], limit: usize) -> Result<(Data, &[u8]), CodecError> {
+    match plain::read(bytes, limit) {
+        Some(read) => Ok(read),
+        None => by_machine(bytes, limit),
+    }
+}
+
+/// Reads any pickle, as Python's machine does.
+pub(super) fn by_machine(bytes: &[u8], limit: usize) -> Result<(Data, &[u8]), CodecError> {
     let mut machine = Machine {
         rest: bytes,
         most_memo: bytes.len(),

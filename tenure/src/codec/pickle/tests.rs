@@ -342,12 +342,60 @@ fn json_text() -> impl Strategy<Value = String> {
     })
 }
 
+/// Both readers read alike; tells whether the quick one had to leave it to the machine.
+fn read_by_both(pickle: &[u8]) -> bool {
+    let Some((data, rest)) = plain::read(pickle, 1 << 20) else {
+        return false;
+    };
+    let (expected, expected_rest) = read::by_machine(pickle, 1 << 20).unwrap();
+    assert_eq!(data, expected, "{pickle:?}");
+    assert_eq!(data.to_json(), expected.to_json(), "{pickle:?}");
+    assert_eq!(rest, expected_rest);
+    true
+}
+
+#[test]
+fn plain_data_does_not_need_the_machine() {
+    for text in [
+        "{}",
+        r#"{"a":1}"#,
+        r#"{"a":[]}"#,
+        r#"{"a":[[]],"b":[],"c":{}}"#,
+        r#"{"a":[{"k":"v"}],"b":[[1],[2,3]],"c":{"":{"d":null}}}"#,
+        r#"{"e":[-1,70000,-70000,12345678901,1.5,true,false],"\u00e9\n":"\ud83d\ude00\""}"#,
+        r#"{"one":{"x":1},"two":{"x":1},"x":"one","y":""}"#,
+    ] {
+        let pickle = encode(&data(text), Protocol::Five);
+        assert!(read_by_both(&pickle), "{text}");
+        assert_eq!(json(&pickle), text);
+        for end in 0..pickle.len() {
+            assert!(plain::read(&pickle[..end], 1 << 20).is_none());
+        }
+    }
+}
+
+#[test]
+fn a_key_that_stands_twice_has_its_last_value() {
+    for dict in [
+        &b"}(\x8c\x01aK\x01\x8c\x01bK\x02\x8c\x01aK\x03u"[..],
+        b"}(\x8c\x01a\x94K\x01\x8c\x01bK\x02h\0K\x03u",
+    ] {
+        let pickle = [b"\x80\x04", dict, b"."].concat();
+        assert!(read_by_both(&pickle));
+        assert_eq!(json(&pickle), r#"{"a":3,"b":2}"#);
+        let pickle = holding(dict);
+        assert!(read_by_both(&pickle));
+        assert_eq!(json(&pickle), r#"{"k":{"a":3,"b":2}}"#);
+    }
+}
+
 proptest! {
     #[test]
     fn data_comes_back_to_the_byte(value in json_text(), tail in any::<Vec<u8>>()) {
         let data = data(&format!(r#"{{"k":{value},"b":{value}}}"#));
         for protocol in [Protocol::Four, Protocol::Five] {
             let bytes = [encode(&data, protocol), tail.clone()].concat();
+            read_by_both(&bytes);
             let (read, rest) = decode(&bytes, 1 << 24).unwrap();
             prop_assert_eq!(read.to_json(), data.to_json());
             prop_assert_eq!(rest, &tail[..]);
@@ -364,5 +412,6 @@ proptest! {
         codes in prop::collection::vec(prop::sample::select(&b"()]}NK\x01alesudtq\0h\0\x94\x85\x86\x87\x88\x8c.0R\x81\x93"[..]), 0..200),
     ) {
         let _ = decode(&codes, 1000);
+        read_by_both(&[b"\x80\x04}(", &codes[..]].concat());
     }
 }
