@@ -116,7 +116,7 @@ impl CookieWriter {
         text.push_str(&self.domain);
         if let Some((_, expires)) = lifetime {
             text.push_str("; expires=");
-            text.push_str(&expires.http_date());
+            expires.push_http_date(&mut text);
         }
         text.push_str(self.http_only);
         if let Some((max_age, _)) = lifetime {

@@ -100,11 +100,8 @@ impl Index {
 impl Data {
     /// The object in this canonical text, in which no name stands twice. `None` if it is no text.
     pub(crate) fn indexed(text: &[u8], index: Index) -> Option<Self> {
-        Some(Self {
-            source: str::from_utf8(text).ok()?.into(),
-            entries: index.0,
-            untouched: true,
-        })
+        let source = str::from_utf8(text).ok()?;
+        Some(Self::loaded(source.into(), index.0))
     }
 
     /// Holds nothing.
