@@ -22,7 +22,7 @@ impl Names {
     #[inline]
     pub(crate) fn note(&mut self, name: &[u8]) {
         let of = |byte: Option<&u8>| byte.map_or(0, |byte| usize::from(*byte));
-        let mixed = of(name.first()) * 5 ^ of(name.last()) * 11 ^ name.len();
+        let mixed = (of(name.first()) * 5) ^ (of(name.last()) * 11) ^ name.len();
         let bit = 1 << (mixed & 63);
         self.doubtful |= self.seen & bit != 0;
         self.seen |= bit;
