@@ -56,11 +56,15 @@ enum Kind {
     },
 }
 
-/// Where a text without its quotes stands.
+/// A value that has a number to refer to it by.
 #[derive(Clone, Copy)]
-struct Place {
-    from: usize,
-    to: usize,
+enum Numbered {
+    /// Where a text without its quotes stands.
+    Text {
+        from: usize,
+        to: usize,
+    },
+    Other,
 }
 
 struct Reader<'a> {
@@ -70,10 +74,9 @@ struct Reader<'a> {
     stack: Vec<Value>,
     /// How high the stack was at each mark that is open.
     marks: Vec<usize>,
-    /// The texts that were given a number. `None` for other values.
-    memo: Vec<Option<Place>>,
-    /// The value that was just pushed, as `memo` wants it.
-    new: Option<Option<Place>>,
+    memo: Vec<Numbered>,
+    /// The value that was just pushed, which may be given a number.
+    new: Option<Numbered>,
     /// Where two bytes of room were not needed.
     holes: Vec<usize>,
     /// Whether a name stands twice in one dict.
@@ -151,10 +154,10 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn push(&mut self, at: usize, kind: Kind, place: Option<Place>) {
+    fn push(&mut self, at: usize, kind: Kind, new: Numbered) {
         let depth = usize::from(matches!(kind, Kind::Open { .. }));
         self.stack.push(Value { at, kind, depth });
-        self.new = Some(place);
+        self.new = Some(new);
     }
 
     fn text(&mut self, length: usize) -> Option<()> {
@@ -173,7 +176,9 @@ impl<'a> Reader<'a> {
 
     /// The text with this number once more.
     fn again(&mut self, number: usize) -> Option<()> {
-        let Place { from, to } = (*self.memo.get(number)?)?;
+        let Numbered::Text { from, to } = *self.memo.get(number)? else {
+            return None;
+        };
         let at = self.out.len();
         self.out.extend_from_slice(&[ROOM, b'"']);
         self.out.extend_from_within(from..to);
@@ -181,12 +186,12 @@ impl<'a> Reader<'a> {
     }
 
     fn end_text(&mut self, at: usize) -> Option<()> {
-        let place = Place {
+        let text = Numbered::Text {
             from: at + 2,
             to: self.out.len(),
         };
         self.out.push(b'"');
-        self.push(at, Kind::Text, Some(place));
+        self.push(at, Kind::Text, text);
         // Here alone the text can grow by more than the bytes that were read.
         (self.out.len() <= self.limit).then_some(())
     }
@@ -195,14 +200,14 @@ impl<'a> Reader<'a> {
         let at = self.out.len();
         self.out.push(ROOM);
         integer::push(&mut self.out, number);
-        self.push(at, Kind::Other, None);
+        self.push(at, Kind::Other, Numbered::Other);
     }
 
     fn other(&mut self, text: &[u8]) {
         let at = self.out.len();
         self.out.push(ROOM);
         self.out.extend_from_slice(text);
-        self.push(at, Kind::Other, None);
+        self.push(at, Kind::Other, Numbered::Other);
     }
 
     fn open(&mut self, dict: bool) {
@@ -217,7 +222,7 @@ impl<'a> Reader<'a> {
         if room {
             self.out.extend_from_slice(&[ROOM; 2]);
         }
-        self.push(at, Kind::Open { dict, room }, None);
+        self.push(at, Kind::Open { dict, room }, Numbered::Other);
     }
 
     /// Puts the values from this one on into the list or dict below them.

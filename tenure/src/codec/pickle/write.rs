@@ -235,13 +235,11 @@ impl<'a> Pickler<'a> {
         self.boundary();
         // `json.loads` makes equal keys one text, and Python has each text of one latin-1 character, and the empty one, only once.
         let shared = key || is_short(escaped);
-        if shared {
-            if let Some(number) = self.shared.number(escaped, self.memoized) {
-                return match u8::try_from(number) {
-                    Ok(number) => self.put(&[op::BINGET, number]),
-                    Err(_) => self.put_with(op::LONG_BINGET, &number.to_le_bytes()),
-                };
-            }
+        if shared && let Some(number) = self.shared.number(escaped, self.memoized) {
+            return match u8::try_from(number) {
+                Ok(number) => self.put(&[op::BINGET, number]),
+                Err(_) => self.put_with(op::LONG_BINGET, &number.to_le_bytes()),
+            };
         }
         let mut scratch = std::mem::take(&mut self.scratch);
         scratch.clear();
