@@ -12,7 +12,7 @@ mod scan;
 mod text;
 mod write;
 
-use std::{borrow::Cow, fmt, sync::Arc};
+use std::{borrow::Cow, cell::Cell, fmt, sync::Arc};
 
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -49,6 +49,14 @@ const MAX_READ_DEPTH: usize = 127;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Json(Arc<str>);
 
+/// The most bytes that a thread keeps room for.
+const MOST_ROOM: usize = 4096;
+
+thread_local! {
+    /// Where this thread wrote its last value, empty: the next one needs no allocation for what becomes an `Arc` in the end.
+    static ROOM: Cell<String> = const { Cell::new(String::new()) };
+}
+
 impl Json {
     /// Writes a value as Django would.
     ///
@@ -72,9 +80,16 @@ impl Json {
     /// ```
     #[doc(alias = "dumps")]
     pub fn of<T: Serialize + ?Sized>(value: &T) -> Result<Self, ValueError> {
-        let mut writer = write::Writer::default();
+        let mut writer = write::Writer::into(ROOM.try_with(Cell::take).unwrap_or_default());
         match value.serialize(&mut writer) {
-            Ok(()) => Ok(Self(writer.out.into())),
+            Ok(()) => {
+                let json = Self(writer.out.as_str().into());
+                if writer.out.capacity() <= MOST_ROOM {
+                    writer.out.clear();
+                    let _ = ROOM.try_with(|room| room.set(writer.out));
+                }
+                Ok(json)
+            }
             Err(error) => Err(ValueError::NotSerializable {
                 source: error.into(),
             }),

@@ -24,6 +24,13 @@ pub(super) struct Writer {
     depth: usize,
 }
 
+impl Writer {
+    /// Writes into `out`, which is empty and may have room.
+    pub(super) fn into(out: String) -> Self {
+        Self { out, depth: 0 }
+    }
+}
+
 /// A list or object that is being written.
 pub(super) struct Open<'a> {
     writer: &'a mut Writer,

@@ -43,7 +43,8 @@ pub(super) fn find<'a>(
             }
         }
     }
-    if let Some(key) = chunks.key()
+    if chunked
+        && let Some(key) = chunks.key()
         && !offered.add(key)
     {
         return ignored(&offered, "it holds too many different session cookies");

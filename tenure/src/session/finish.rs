@@ -55,6 +55,20 @@ impl Offered {
 }
 
 impl LazySession {
+    /// The end of a request that nobody has asked for its session, if the response need not say anything of it: the rule, and so without
+    /// the detour over headers that are not there. Otherwise `false`, and nothing has ended.
+    pub(crate) fn finish_untouched(&self) -> bool {
+        let offered = &self.0.offered;
+        let mut state = self.0.state();
+        let silent = !state.accessed
+            && !self.0.shared.save_every_request
+            && offered.key_sent == offered.first.is_some()
+            && offered.came != Some(Transport::Url)
+            && !offered.key_in_url;
+        state.closed |= silent;
+        silent
+    }
+
     /// The end of a request that needs no store call. `None` if it needs one.
     pub(crate) fn finish_now(&self, status: u16) -> Option<Finished> {
         let mut state = self.0.state();

@@ -203,6 +203,9 @@ where
         let this = self.project();
         if this.finishing.is_none() {
             let mut response = ready!(this.inner.poll(context))?;
+            if this.session.finish_untouched() {
+                return Poll::Ready(Ok(response));
+            }
             let status = response.status().as_u16();
             if let Some(headers) = this.sessions.finish_now(this.session, status) {
                 headers.apply(response.headers_mut());
