@@ -72,10 +72,14 @@ impl Text {
 }
 
 /// Where keys and values stand in a text that somebody else has written.
-#[derive(Default)]
 pub(crate) struct Index(Vec<Entry>);
 
 impl Index {
+    /// Of nothing yet, with room for so many keys.
+    pub(crate) fn with_room(keys: usize) -> Self {
+        Self(Vec::with_capacity(keys))
+    }
+
     /// A key, without its quotes, and its value.
     pub(crate) fn push(&mut self, key: Range<usize>, value: Range<usize>) {
         self.0.push(Entry {

@@ -23,13 +23,14 @@ pub(super) fn read(bytes: &[u8], limit: usize) -> Option<(Data, &[u8])> {
         limit,
         // Keys that stand again and again are one or two bytes in a pickle.
         out: Vec::with_capacity(bytes.len() + bytes.len() / 2),
-        stack: Vec::new(),
-        marks: Vec::new(),
-        memo: Vec::new(),
+        // As much as a session of some hundred bytes takes, so that it pays for no growth.
+        stack: Vec::with_capacity(32),
+        marks: Vec::with_capacity(4),
+        memo: Vec::with_capacity(32),
         new: None,
         holes: Vec::new(),
         repeated: false,
-        index: Index::default(),
+        index: Index::with_room(8),
     };
     reader.read()
 }
