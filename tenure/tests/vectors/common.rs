@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::Value;
 use tenure::{
-    Settings,
+    SessionKey, Settings,
     system::{RandomError, System},
 };
 
@@ -52,8 +52,9 @@ impl System for Scripted {
 
     fn fill_random(&self, bytes: &mut [u8]) -> Result<(), RandomError> {
         let mut letters = self.letters.lock().unwrap();
-        for byte in bytes {
-            *byte = if letters.is_empty() {
+        for (place, byte) in bytes.iter_mut().enumerate() {
+            // What is drawn beyond a key's letters stands in for unfair bytes, of which there are none here.
+            *byte = if letters.is_empty() || place >= SessionKey::LENGTH {
                 7
             } else {
                 letters.remove(0)
