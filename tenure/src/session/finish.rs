@@ -60,7 +60,8 @@ impl LazySession {
     pub(crate) fn finish_untouched(&self) -> bool {
         let offered = &self.0.offered;
         let mut state = self.0.state();
-        let silent = !state.accessed
+        let silent = !state.loaded
+            && !state.accessed
             && !self.0.shared.save_every_request
             && offered.key_sent == offered.first.is_some()
             && offered.came != Some(Transport::Url)
