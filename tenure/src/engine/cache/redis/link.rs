@@ -15,7 +15,7 @@ use redis::{
 };
 use tokio::sync::Mutex;
 
-use super::trouble;
+use super::{script::Call, trouble};
 use crate::{
     deadline::{Deadline, Elapsed},
     error::StoreError,
@@ -99,19 +99,39 @@ impl Live {
 }
 
 /// A command, and what may be done about its failure.
-pub(super) struct Request {
-    pub(super) command: Cmd,
-    /// What to send instead where the server does not know the script.
-    pub(super) unknown_script: Option<Cmd>,
+pub(super) struct Request<'a> {
+    command: Cmd,
+    /// The call that it is, for a server that does not know the script.
+    call: Option<Call<'a>>,
     /// Whether it may run twice: a command whose answer was lost may have run.
-    pub(super) repeatable: bool,
+    repeatable: bool,
 }
 
-impl From<Cmd> for Request {
+impl Request<'_> {
+    /// The same request, which changes nothing and so may run twice.
+    pub(super) fn repeatable(self) -> Self {
+        Self {
+            repeatable: true,
+            ..self
+        }
+    }
+}
+
+impl From<Cmd> for Request<'_> {
     fn from(command: Cmd) -> Self {
         Self {
             command,
-            unknown_script: None,
+            call: None,
+            repeatable: false,
+        }
+    }
+}
+
+impl<'a> From<Call<'a>> for Request<'a> {
+    fn from(call: Call<'a>) -> Self {
+        Self {
+            command: call.short(),
+            call: Some(call),
             repeatable: false,
         }
     }
@@ -162,11 +182,14 @@ impl Link {
     }
 
     /// The answer to `request`.
-    pub(super) async fn ask(&self, request: impl Into<Request>) -> Result<Value, StoreError> {
+    pub(super) async fn ask<'a>(
+        &self,
+        request: impl Into<Request<'a>>,
+    ) -> Result<Value, StoreError> {
         let request = request.into();
         let began = Instant::now();
         let mut used = None;
-        let answer = self.patience.of(self.attempt(&request, &mut used)).await;
+        let answer = self.patience.of(self.attempt(request, &mut used)).await;
         match answer {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => Err(trouble::explain(error, self.address(), began.elapsed())),
@@ -180,25 +203,23 @@ impl Link {
 
     async fn attempt(
         &self,
-        request: &Request,
+        mut request: Request<'_>,
         used: &mut Option<Arc<AtomicBool>>,
     ) -> RedisResult<Value> {
-        let mut command = &request.command;
         let mut tried = false;
         loop {
             let mut live = self.connection().await?;
             used.clone_from(&live.lost);
-            let answer = live.wire.send(command).await;
+            let answer = live.wire.send(&request.command).await;
             let error = match answer.and_then(Value::extract_error) {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
             let kind = error.kind();
             if kind == ErrorKind::Server(ServerErrorKind::NoScript)
-                && let Some(text) = &request.unknown_script
-                && !std::ptr::eq(command, text)
+                && let Some(call) = request.call.take()
             {
-                command = text;
+                request.command = call.in_full();
                 continue;
             }
             // A primary that has become a replica has not run the command. Connecting again finds the new one, through a sentinel or a name.

@@ -73,8 +73,8 @@ const LONGEST: u64 = 1 << 53;
 #[derive(Clone, Debug)]
 pub struct RedisCache {
     link: Arc<Link>,
-    /// Of a value, in bytes: one more is fetched, so that a larger one is known as such.
-    limit: usize,
+    /// Of a value, in bytes, as the scripts take it: one more is fetched, so that a larger one is known as such.
+    limit: Arc<[u8]>,
 }
 
 impl RedisCache {
@@ -113,7 +113,7 @@ impl RedisCache {
         let place = location::place(&settings.cache_alias, entry, patience)?;
         Ok(Self {
             link: Arc::new(Link::new(place, patience)),
-            limit: settings.max_size,
+            limit: limit(settings),
         })
     }
 
@@ -144,7 +144,7 @@ impl RedisCache {
                 Box::new(single::Given(connection)),
                 patience(settings),
             )),
-            limit: settings.max_size,
+            limit: limit(settings),
         }
     }
 
@@ -154,14 +154,19 @@ impl RedisCache {
         keys: &[&str],
         arguments: &[&[u8]],
     ) -> Result<Value, StoreError> {
-        self.link.ask(script.request(keys, arguments)).await
+        self.link.ask(script.call(keys, arguments)).await
     }
 
     /// The entry that a script found instead of the one it was to change.
     fn entry(&self, answer: Value) -> Result<Option<Entry>, StoreError> {
         let nonsense = || trouble::nonsense(self.link.address());
-        let (value, ttl): (Vec<u8>, i64) =
-            redis::from_redis_value(answer).map_err(|_| nonsense())?;
+        let (value, ttl) = match answer {
+            Value::Array(parts) => match <[Value; 2]>::try_from(parts) {
+                Ok([Value::BulkString(value), Value::Int(ttl)]) => (value, ttl),
+                _ => return Err(nonsense()),
+            },
+            _ => return Err(nonsense()),
+        };
         let ttl = match ttl {
             MISSING => return Ok(None),
             ENDLESS => None,
@@ -201,11 +206,6 @@ impl RedisCache {
         Ok(())
     }
 
-    /// The limit as the scripts take it.
-    fn limit(&self) -> Vec<u8> {
-        self.limit.to_string().into_bytes()
-    }
-
     /// The two keys may be on two servers. What goes wrong half way leaves the old session, or a new one that nobody has the key of.
     ///
     /// In a task of its own, so that whoever stops waiting does not stop it half way.
@@ -223,7 +223,7 @@ impl RedisCache {
             if cache.add(&new, &value, ttl).await?.is_none() {
                 return Ok(Changed::Taken);
             }
-            let arguments = [&*base, &cache.limit()];
+            let arguments = [&*base, &*cache.limit];
             let changed = cache.changed(cache.run(&script::REMOVE, &[&old], &arguments).await?)?;
             if !matches!(changed, Changed::Done) {
                 cache.delete(&new).await?;
@@ -247,11 +247,9 @@ enum Changed {
 
 impl Cache for RedisCache {
     async fn get(&self, key: &str) -> Result<Option<Entry>, StoreError> {
-        let request = Request {
-            repeatable: true,
-            ..script::GET.request(&[key], &[&self.limit()])
-        };
-        self.entry(self.link.ask(request).await?)
+        let (keys, arguments) = ([key], [&*self.limit]);
+        let request = Request::from(script::GET.call(&keys, &arguments));
+        self.entry(self.link.ask(request.repeatable()).await?)
     }
 
     async fn add(
@@ -274,7 +272,7 @@ impl Cache for RedisCache {
         base: &Version,
     ) -> Result<Replaced, StoreError> {
         let base = base.as_bytes().unwrap_or_default();
-        let arguments = [base, &self.limit(), value, &millis(ttl)];
+        let arguments = [base, &*self.limit, value, &millis(ttl)];
         let answer = self.run(&script::REPLACE, &[key], &arguments).await?;
         Ok(match self.changed(answer)? {
             Changed::Done => Replaced::Replaced(Version::from_bytes(value)),
@@ -342,7 +340,7 @@ impl Cache for RedisCache {
         let changed = if self.link.is_cluster() {
             self.rename_in_steps(old, new, value, ttl, base).await?
         } else {
-            let arguments = [base, &self.limit(), value, &millis(ttl)];
+            let arguments = [base, &*self.limit, value, &millis(ttl)];
             self.changed(self.run(&script::RENAME, &[old, new], &arguments).await?)?
         };
         Ok(match changed {
@@ -354,6 +352,10 @@ impl Cache for RedisCache {
     }
 }
 
+fn limit(settings: &Settings) -> Arc<[u8]> {
+    settings.max_size.to_string().into_bytes().into()
+}
+
 fn del(keys: &[impl redis::ToRedisArgs]) -> Cmd {
     let mut command = redis::cmd("DEL");
     for key in keys {
@@ -363,8 +365,10 @@ fn del(keys: &[impl redis::ToRedisArgs]) -> Cmd {
 }
 
 fn set(key: &str, value: &[u8], ttl: Duration) -> Cmd {
-    let mut command = redis::cmd("SET");
-    command.arg(key).arg(value).arg("PX").arg(millis(ttl));
+    let millis = millis(ttl);
+    let size = "SETPXNX".len() + key.len() + value.len() + millis.len();
+    let mut command = Cmd::with_capacity(6, size);
+    command.arg("SET").arg(key).arg(value).arg("PX").arg(millis);
     command
 }
 

@@ -4,7 +4,8 @@ use std::sync::LazyLock;
 
 use redis::Cmd;
 
-use super::link::Request;
+/// Room for the number of keys.
+const DIGITS: usize = 8;
 
 /// The value, at most as much of it as is looked into, and its life; a life of -2 means that there is none.
 pub(super) static GET: LazyLock<Script> = LazyLock::new(|| {
@@ -79,17 +80,45 @@ impl Script {
         Self { code, digest }
     }
 
-    /// Runs by its digest, and by its text where the server has forgotten it, which is when it learns it again.
-    pub(super) fn request(&self, keys: &[&str], arguments: &[&[u8]]) -> Request {
-        let command = |name: &str, what: &str| -> Cmd {
-            let mut command = redis::cmd(name);
-            command.arg(what).arg(keys.len()).arg(keys).arg(arguments);
-            command
-        };
-        Request {
-            command: command("EVALSHA", &self.digest),
-            unknown_script: Some(command("EVAL", self.code)),
-            repeatable: false,
+    /// A call of it.
+    pub(super) fn call<'a>(&'a self, keys: &'a [&'a str], arguments: &'a [&'a [u8]]) -> Call<'a> {
+        Call {
+            script: self,
+            keys,
+            arguments,
         }
+    }
+}
+
+/// A script with its keys and arguments.
+#[derive(Clone, Copy)]
+pub(super) struct Call<'a> {
+    script: &'a Script,
+    keys: &'a [&'a str],
+    arguments: &'a [&'a [u8]],
+}
+
+impl Call<'_> {
+    /// By its digest.
+    pub(super) fn short(&self) -> Cmd {
+        self.command("EVALSHA", &self.script.digest)
+    }
+
+    /// By its text, where the server has forgotten it, which is when it learns it again.
+    pub(super) fn in_full(&self) -> Cmd {
+        self.command("EVAL", self.script.code)
+    }
+
+    fn command(&self, name: &str, script: &str) -> Cmd {
+        let keys = self.keys.iter().map(|key| key.as_bytes());
+        let operands = keys.chain(self.arguments.iter().copied());
+        let size = operands.clone().map(<[u8]>::len).sum::<usize>();
+        let count = self.keys.len() + self.arguments.len() + 3;
+        let mut command = Cmd::with_capacity(count, name.len() + script.len() + DIGITS + size);
+        command.arg(name).arg(script).arg(self.keys.len());
+        for operand in operands {
+            command.arg(operand);
+        }
+        command
     }
 }
