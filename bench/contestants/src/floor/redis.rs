@@ -1,8 +1,10 @@
 //! Redis: one multiplexed connection, and the script that compares and swaps by its digest.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use redis::{AsyncCommands as _, Client, Script, aio::MultiplexedConnection};
+use redis::{
+    AsyncCommands as _, AsyncConnectionConfig, Client, Script, aio::MultiplexedConnection,
+};
 
 use super::Floor;
 use crate::{Error, TWO_WEEKS};
@@ -11,6 +13,9 @@ use crate::{Error, TWO_WEEKS};
 const SWAP: &str = "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3])
 return 1";
+
+/// As long as tenure waits. The driver's own half second is too short while thousands of connections are being opened.
+const PATIENCE: Duration = Duration::from_secs(4);
 
 #[derive(Clone)]
 pub(super) struct Redis {
@@ -21,8 +26,11 @@ pub(super) struct Redis {
 impl Redis {
     pub(super) async fn open(url: &str) -> Result<Self, Error> {
         let client = Client::open(url)?;
+        let config = AsyncConnectionConfig::new().set_response_timeout(Some(PATIENCE));
         Ok(Self {
-            connection: client.get_multiplexed_async_connection().await?,
+            connection: client
+                .get_multiplexed_async_connection_with_config(&config)
+                .await?,
             swap: Arc::new(Script::new(SWAP)),
         })
     }

@@ -1,8 +1,11 @@
 //! Stores that each break one rule.
 
 use std::{
-    sync::{Arc, Mutex},
-    time::{Duration, SystemTime},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant, SystemTime},
 };
 
 use crate::{
@@ -97,6 +100,9 @@ async fn somebody_else_runs() {
     }
 }
 
+/// How long a flaw that wants two calls at once waits for the second.
+const SECOND: Duration = Duration::from_millis(5);
+
 /// A store with a flaw; `None` has none.
 #[derive(Clone)]
 pub(crate) struct Flawed {
@@ -106,6 +112,8 @@ pub(crate) struct Flawed {
     notes: Arc<Mutex<Vec<(String, Record)>>>,
     /// What this handle alone remembers.
     mine: Arc<Mutex<Vec<(String, Record)>>>,
+    /// How many calls have come between the two steps of the flaw.
+    between: Arc<AtomicUsize>,
 }
 
 impl Flawed {
@@ -115,12 +123,22 @@ impl Flawed {
             flaw,
             notes: Arc::default(),
             mine: Arc::default(),
+            between: Arc::default(),
         };
         let other = Self {
             mine: Arc::default(),
             ..one.clone()
         };
         [one, other]
+    }
+
+    /// A wait between two steps, until another call has done the first of them too, if one does soon.
+    async fn another_comes(&self) {
+        let mine = self.between.fetch_add(1, Ordering::SeqCst) + 1;
+        let began = Instant::now();
+        while self.between.load(Ordering::SeqCst) == mine && began.elapsed() < SECOND {
+            tokio::task::yield_now().await;
+        }
     }
 
     fn is(&self, flaw: Flaw) -> bool {
@@ -295,7 +313,7 @@ impl SessionStore for Flawed {
                 if self.store.load(key).await?.is_some() {
                     return Ok(Created::Taken);
                 }
-                somebody_else_runs().await;
+                self.another_comes().await;
                 return Ok(Created::Created(self.put(key, record).await));
             }
             F::CreateInTwoSteps => {
@@ -453,7 +471,7 @@ impl SessionStore for Flawed {
                 return Ok(Renamed::Renamed(self.put(new, record).await));
             }
             F::RenameLooksFirst if right && free => {
-                somebody_else_runs().await;
+                self.another_comes().await;
                 let version = self.put(new, record).await;
                 self.store.delete(old).await?;
                 return Ok(Renamed::Renamed(version));
