@@ -6,13 +6,14 @@
 
 use std::{
     fmt,
-    future::{Future, poll_fn},
+    future::Future,
     pin::{Pin, pin},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::Poll,
+    task::{Context, Poll},
     time::Duration,
 };
 
+use pin_project_lite::pin_project;
 use tokio::{
     runtime::{Handle, Id},
     task::unconstrained,
@@ -46,12 +47,12 @@ impl Deadline {
     }
 
     /// What `call` answers, if it does in time. What answers at once is never late.
-    pub(crate) async fn of<F: Future>(&self, call: F) -> Result<F::Output, Elapsed> {
+    pub(crate) fn of<F: Future>(&self, call: F) -> Within<'_, F, impl FnOnce() -> Instant> {
         let due = || {
             let now = Instant::now();
             now.checked_add(self.length).unwrap_or(now + FAR)
         };
-        self.timers.within(due, call).await
+        self.timers.within(due, call)
     }
 }
 
@@ -73,34 +74,56 @@ struct Timer {
 
 impl Timers {
     /// What `call` answers, if it does by `deadline`, which is asked for when it has to wait. One that answers at once never meets a timer.
-    pub(crate) async fn within<F: Future>(
+    pub(crate) fn within<F: Future, D: FnOnce() -> Instant>(
         &self,
-        deadline: impl FnOnce() -> Instant,
+        deadline: D,
         call: F,
-    ) -> Result<F::Output, Elapsed> {
-        let mut call = pin!(call);
-        let mut deadline = Some(deadline);
-        let mut lent = None;
-        poll_fn(|context| {
-            if let Poll::Ready(answer) = call.as_mut().poll(context) {
-                return Poll::Ready(Ok(answer));
-            }
-            if let Some(deadline) = deadline.take() {
-                lent = Some(Lent::from(self, deadline()));
-            }
-            let Some(timer) = lent.as_mut().and_then(|lent| lent.timer.as_mut()) else {
-                return Poll::Pending;
-            };
-            // A call that uses up the task's budget at each poll has a deadline too.
-            pin!(unconstrained(timer.sleep.as_mut()))
-                .poll(context)
-                .map(|()| Err(Elapsed))
-        })
-        .await
+    ) -> Within<'_, F, D> {
+        Within {
+            call,
+            deadline: Some(deadline),
+            timers: self,
+            lent: None,
+        }
     }
 
     fn kept(&self) -> MutexGuard<'_, Vec<Timer>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+pin_project! {
+    /// A call that has to answer in time.
+    ///
+    /// No `async fn`: that would hold its argument and what becomes of it, so that two in each other quadruple the size of the call. Such
+    /// futures lie in boxes, and the allocator is slow with more than a kilobyte.
+    pub(crate) struct Within<'t, F, D> {
+        #[pin]
+        call: F,
+        deadline: Option<D>,
+        timers: &'t Timers,
+        lent: Option<Lent<'t>>,
+    }
+}
+
+impl<F: Future, D: FnOnce() -> Instant> Future for Within<'_, F, D> {
+    type Output = Result<F::Output, Elapsed>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        if let Poll::Ready(answer) = this.call.poll(context) {
+            return Poll::Ready(Ok(answer));
+        }
+        if let Some(deadline) = this.deadline.take() {
+            *this.lent = Some(Lent::from(this.timers, deadline()));
+        }
+        let Some(timer) = this.lent.as_mut().and_then(|lent| lent.timer.as_mut()) else {
+            return Poll::Pending;
+        };
+        // A call that uses up the task's budget at each poll has a deadline too.
+        pin!(unconstrained(timer.sleep.as_mut()))
+            .poll(context)
+            .map(|()| Err(Elapsed))
     }
 }
 

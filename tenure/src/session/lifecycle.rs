@@ -1,6 +1,6 @@
 //! Loading, saving, ending a session, and giving it a new key: everything that reaches the store.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::SystemTime};
 
 use super::{Inner, LazySession, Session, Shared, State, Stored, binding::Compared, transport};
 use crate::{
@@ -84,7 +84,8 @@ impl Inner {
             }
         }
         if policy == Policy::End {
-            self.end(EndReason::Elsewhere).await?;
+            // In a box, as whatever hardly ever happens here: what loads a session lies within every handler's future.
+            Box::pin(self.end(EndReason::Elsewhere)).await?;
         }
         Ok(())
     }
@@ -172,6 +173,23 @@ impl Inner {
         Ok(())
     }
 
+    /// Deletes a session that has ended. Whoever comes next would find the same, and a sweep may be far off. Failing here would not make it
+    /// any less expired.
+    async fn expire(&self, key: &SessionKey, record: &Record, now: SystemTime) {
+        let (store, session) = (&self.shared.store, self.shared.tag(key));
+        let deleted = if record.expires_at <= now {
+            store.delete_expired(key, now).await
+        } else {
+            // A limit has ended it before the date that the store has.
+            store.delete(key).await
+        };
+        if let Err(error) = deleted {
+            tracing::warn!(%error, %session, "an expired session could not be deleted");
+        }
+        self.shared
+            .tell(|events| events.ended(session, EndReason::Expired));
+    }
+
     async fn find_live(&self, key: &SessionKey) -> Result<Option<Record>, SessionError> {
         let store = &self.shared.store;
         let Some(record) = store.load(key).await? else {
@@ -180,19 +198,7 @@ impl Inner {
         };
         let now = self.shared.system.now();
         if self.shared.ends_at(&record) <= Moment::from(now) {
-            // Whoever comes next would find the same, and a sweep may be far off. Failing here would not make it any less expired.
-            let session = self.shared.tag(key);
-            let deleted = if record.expires_at <= now {
-                store.delete_expired(key, now).await
-            } else {
-                // A limit has ended it before the date that the store has.
-                store.delete(key).await
-            };
-            if let Err(error) = deleted {
-                tracing::warn!(%error, %session, "an expired session could not be deleted");
-            }
-            self.shared
-                .tell(|events| events.ended(session, EndReason::Expired));
+            Box::pin(self.expire(key, &record, now)).await;
             return Ok(None);
         }
         if let Some(damage) = record.damage {

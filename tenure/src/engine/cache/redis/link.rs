@@ -182,15 +182,18 @@ impl Link {
     }
 
     /// The answer to `request`.
-    pub(super) async fn ask<'a>(
-        &self,
-        request: impl Into<Request<'a>>,
-    ) -> Result<Value, StoreError> {
-        let request = request.into();
+    pub(super) fn ask<'a, R: Into<Request<'a>>>(
+        &'a self,
+        request: R,
+    ) -> impl Future<Output = Result<Value, StoreError>> {
+        self.answer(request.into())
+    }
+
+    async fn answer(&self, mut request: Request<'_>) -> Result<Value, StoreError> {
         let began = Instant::now();
         let mut used = None;
-        let answer = self.patience.of(self.attempt(request, &mut used)).await;
-        match answer {
+        let answer = self.patience.of(self.attempt(&mut request, &mut used));
+        match answer.await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => Err(trouble::explain(error, self.address(), began.elapsed())),
             Err(Elapsed) => {
@@ -203,7 +206,7 @@ impl Link {
 
     async fn attempt(
         &self,
-        mut request: Request<'_>,
+        request: &mut Request<'_>,
         used: &mut Option<Arc<AtomicBool>>,
     ) -> RedisResult<Value> {
         let mut tried = false;
@@ -240,9 +243,14 @@ impl Link {
     /// A share of the connection, which is made if there is none. Of requests that come meanwhile one connects, and all hear what became
     /// of it.
     async fn connection(&self) -> RedisResult<Live> {
-        if let Some(live) = self.shared() {
-            return Ok(live);
+        match self.shared() {
+            Some(live) => Ok(live),
+            // In a box, so that it takes no room in requests that find a connection.
+            None => Box::pin(self.connect()).await,
         }
+    }
+
+    async fn connect(&self) -> RedisResult<Live> {
         let asked = Instant::now();
         let mut refusal = self.connecting.lock().await;
         if let Some(live) = self.shared() {
