@@ -6,6 +6,7 @@ use std::{
     sync::Arc,
 };
 
+use arrayvec::ArrayString;
 use sha2::{Digest as _, Sha256};
 
 use crate::system::{RandomError, System, random_text};
@@ -47,10 +48,7 @@ pub struct SessionKey(Repr);
 
 #[derive(Clone)]
 enum Repr {
-    Inline {
-        bytes: [u8; INLINE],
-        length: u8,
-    },
+    Inline(ArrayString<INLINE>),
     /// The engines that keep the session in the cookie have keys of up to some kilobytes.
     Long(Arc<str>),
 }
@@ -90,14 +88,10 @@ impl SessionKey {
     }
 
     fn new(text: &str) -> Self {
-        let mut bytes = [0; INLINE];
-        match (bytes.get_mut(..text.len()), u8::try_from(text.len())) {
-            (Some(place), Ok(length)) => {
-                place.copy_from_slice(text.as_bytes());
-                Self(Repr::Inline { bytes, length })
-            }
-            _ => Self(Repr::Long(text.into())),
-        }
+        Self(match ArrayString::from(text) {
+            Ok(text) => Repr::Inline(text),
+            Err(_) => Repr::Long(text.into()),
+        })
     }
 
     /// What stands for the key in a store that must not hold it: 40 letters and digits of its SHA-256, 200 bits, which fit Django's column
@@ -109,30 +103,26 @@ impl SessionKey {
             .chain_update(b"tenure.session_key\0")
             .chain_update(self.as_str())
             .finalize();
-        let mut bytes = [0; INLINE];
+        let mut text = ArrayString::new();
         let digits = hash.chunks_exact(5).flat_map(|five| {
             let bits = five
                 .iter()
                 .fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
             (0..8).rev().map(move |place| bits >> (5 * place) & 31)
         });
-        for (byte, digit) in bytes.iter_mut().zip(digits) {
-            *byte = usize::try_from(digit)
+        for digit in digits.take(INLINE) {
+            let digit = usize::try_from(digit)
                 .ok()
-                .and_then(|digit| DIGITS.get(digit).copied())
-                .unwrap_or(b'a');
+                .and_then(|digit| DIGITS.get(digit));
+            text.push(digit.map_or('a', |digit| char::from(*digit)));
         }
-        Self(Repr::Inline { bytes, length: 40 })
+        Self(Repr::Inline(text))
     }
 
     /// The key itself, for a store. Never log it, and never put it into a page.
     pub fn as_str(&self) -> &str {
         match &self.0 {
-            Repr::Inline { bytes, length } => {
-                let bytes = bytes.get(..usize::from(*length)).unwrap_or_default();
-                // Made from text, so it is text.
-                str::from_utf8(bytes).unwrap_or_default()
-            }
+            Repr::Inline(text) => text,
             Repr::Long(text) => text,
         }
     }

@@ -3,7 +3,10 @@
 //! Python's `datetime` ends at the microsecond, and every text that Django stores or sends carries at most that. Comparing at a finer
 //! grain would let a session live up to a microsecond longer here than there.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    cell::RefCell,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use jiff::{
     SignedDuration, Timestamp,
@@ -96,8 +99,26 @@ impl Moment {
 
     /// Appends the date of an HTTP header (RFC 9110, section 5.6.7), rounded down to the second: `Mon, 21 Sep 2026 14:13:20 GMT`.
     ///
-    /// By hand: every write sends one, and `write!` takes 2,000 instructions for it.
+    /// Every write sends one, and all of a second send the same.
     pub(crate) fn push_http_date(self, text: &mut String) {
+        let second = self.micros().div_euclid(1_000_000);
+        let known = LAST_DATE.try_with(|last| {
+            let mut last = last.borrow_mut();
+            if last.0 != Some(second) {
+                last.1.clear();
+                self.write_http_date(&mut last.1);
+                last.0 = Some(second);
+            }
+            text.push_str(&last.1);
+        });
+        // No thread is left that could remember one.
+        if known.is_err() {
+            self.write_http_date(text);
+        }
+    }
+
+    /// By hand: `write!` takes 2,000 instructions for it.
+    fn write_http_date(self, text: &mut String) {
         let civil = self.civil();
         let two = |text: &mut String, number: i8| {
             push_digits::<2>(text, u32::from(number.unsigned_abs()));
@@ -137,6 +158,11 @@ impl Moment {
         }
         text.push_str(" GMT");
     }
+}
+
+thread_local! {
+    /// The last date that this thread has written for a header, and its second since 1970.
+    static LAST_DATE: RefCell<(Option<i64>, String)> = const { RefCell::new((None, String::new())) };
 }
 
 impl From<SystemTime> for Moment {
@@ -290,6 +316,19 @@ mod tests {
         let mut text = String::new();
         moment.push_http_date(&mut text);
         text
+    }
+
+    #[test]
+    fn a_date_is_of_its_own_second_whatever_was_written_before() {
+        let date = |seconds: i64, micros: i64| {
+            http_date(Moment::from_micros(seconds * 1_000_000 + micros))
+        };
+        for _ in 0..2 {
+            assert_eq!(date(0, 0), "Thu, 01 Jan 1970 00:00:00 GMT");
+            assert_eq!(date(0, 999_999), "Thu, 01 Jan 1970 00:00:00 GMT");
+            assert_eq!(date(0, -1), "Wed, 31 Dec 1969 23:59:59 GMT");
+            assert_eq!(date(1, 0), "Thu, 01 Jan 1970 00:00:01 GMT");
+        }
     }
 
     #[test]
