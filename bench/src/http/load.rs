@@ -20,6 +20,9 @@ use crate::Error;
 /// Connections that ask at once.
 const CONNECTIONS: &str = "64";
 
+/// How long `wrk` has to end before it is asked once more.
+const AGAIN: Duration = Duration::from_millis(20);
+
 /// What a slice of load has brought.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Slice {
@@ -93,12 +96,16 @@ pub(super) fn run(address: SocketAddr, script: &Path, length: Duration) -> Resul
     .arg(format!("http://{address}"))
     .stdin(Stdio::null())
     .stdout(Stdio::piped());
-    let wrk = wrk.spawn().map_err(|error| {
+    let mut wrk = wrk.spawn().map_err(|error| {
         format!("`wrk` does not start ({error}): cargo xtask bench installs it")
     })?;
     thread::sleep(length);
-    // Its own lengths are whole seconds; it stops as well when it is asked to.
-    kill(Pid::from_raw(wrk.id().try_into()?), Signal::SIGINT)?;
+    // Its own lengths are whole seconds; it stops as well when it is asked to. Asked before it listens, it never hears of it.
+    let id = Pid::from_raw(wrk.id().try_into()?);
+    while wrk.try_wait()?.is_none() {
+        kill(id, Signal::SIGINT)?;
+        thread::sleep(AGAIN);
+    }
     let output = wrk.wait_with_output()?;
     let text = String::from_utf8_lossy(&output.stdout);
     parse(&text).ok_or_else(|| format!("`wrk` has not told what it did:\n{text}").into())
