@@ -73,8 +73,8 @@ def memory(_url):
 
 
 def cached_db(urls):
-    """Two URLs with a space between them: the cache's (Redis) and the database's."""
-    cache, behind = urls.split()
+    """Two URLs with a space between them: the database's and the cache's (Redis)."""
+    behind, cache = urls.split()
     return {
         **cache_of("redis.RedisCache")(cache),
         **database(behind),

@@ -41,7 +41,7 @@ pub(super) fn measure(
     core: usize,
 ) -> Result<Taken, Error> {
     let mut engine = engine::Running::start(contestant.engine)?;
-    let place = engine.place(contestant.name, None)?;
+    let place = engine.place(contestant.name, &[])?;
     let running = Running::start(contestant, &place, core)?;
     // Connections and buffers are there before the count.
     load::run(
@@ -70,7 +70,8 @@ pub(super) fn measure(
 
 fn look(running: &Running, engine: &mut engine::Running) -> Result<(f64, Option<f64>), Error> {
     let mebibytes = |kibibytes: u32| f64::from(kibibytes) / 1024.0;
-    let server = process::memory(running.process()).ok_or("the server's memory cannot be read")?;
+    let server =
+        process::memory(&[running.process()]).ok_or("the server's memory cannot be read")?;
     let engine = match running.contestant.engine {
         Engine::Memory => None,
         _ => engine.kibibytes(),

@@ -9,9 +9,9 @@ use std::{
 
 use nix::{time::ClockId, unistd::Pid};
 
-/// The process and all below it.
-fn tree(root: u32) -> Vec<u32> {
-    let mut found = vec![root];
+/// The processes and all below them.
+fn tree(roots: &[u32]) -> Vec<u32> {
+    let mut found = roots.to_vec();
     let mut next = 0;
     while let Some(&process) = found.get(next) {
         next += 1;
@@ -28,18 +28,18 @@ fn tree(root: u32) -> Vec<u32> {
     found
 }
 
-/// The CPU time of a process and of each of its descendants, so far.
+/// The CPU time of processes and of each of their descendants, so far.
 #[derive(Clone, Debug)]
 pub(super) struct Cpu(BTreeMap<u32, Duration>);
 
 impl Cpu {
     /// Now. A process that has ended counts no more.
-    pub(super) fn now(root: u32) -> Self {
+    pub(super) fn now(roots: &[u32]) -> Self {
         let time = |process: u32| {
             let clock = ClockId::pid_cpu_clock_id(Pid::from_raw(process.try_into().ok()?)).ok()?;
             Some((process, Duration::from(clock.now().ok()?)))
         };
-        Self(tree(root).into_iter().filter_map(time).collect())
+        Self(tree(roots).into_iter().filter_map(time).collect())
     }
 
     /// What was taken since `earlier`. A process that began in between counts whole.
@@ -52,9 +52,9 @@ impl Cpu {
     }
 }
 
-/// Kibibytes of memory of a process and its descendants. What several share counts in parts, so that their sum is what they take.
-pub(super) fn memory(root: u32) -> Option<u32> {
-    let sizes = tree(root).into_iter().filter_map(|process| {
+/// Kibibytes of memory of processes and their descendants. What several share counts in parts, so that their sum is what they take.
+pub(super) fn memory(roots: &[u32]) -> Option<u32> {
+    let sizes = tree(roots).into_iter().filter_map(|process| {
         let rollup = fs::read_to_string(format!("/proc/{process}/smaps_rollup")).ok()?;
         proportional(&rollup)
     });
@@ -106,9 +106,9 @@ mod tests {
         let mut line = String::new();
         let mut output = std::io::BufReader::new(shell.stdout.take().unwrap());
         std::io::BufRead::read_line(&mut output, &mut line).unwrap();
-        let tree = tree(shell.id());
+        let tree = tree(&[shell.id()]);
         assert_eq!(tree.len(), 2, "{tree:?}");
-        assert_eq!(Cpu::now(shell.id()).0.len(), 2);
+        assert_eq!(Cpu::now(&[shell.id()]).0.len(), 2);
         for process in tree.into_iter().rev() {
             let _ = Command::new("kill").arg(process.to_string()).status();
         }
@@ -132,6 +132,6 @@ mod tests {
     fn shared_memory_counts_in_parts() {
         let rollup = "5580-7ffd ---p 00000000 00:00 0    [rollup]\nRss:    4096 kB\nPss:    1024 kB\nPss_Dirty:  12 kB\n";
         assert_eq!(proportional(rollup), Some(1024));
-        assert!(memory(std::process::id()).unwrap() > 0);
+        assert!(memory(&[std::process::id()]).unwrap() > 0);
     }
 }

@@ -13,17 +13,20 @@ pub(crate) enum Engine {
     Sqlite,
     Postgres,
     Mysql,
+    /// PostgreSQL with Redis in front of it.
+    CachedDb,
     File,
 }
 
 impl Engine {
     /// Those with a group of contestants each, in the order of the tables.
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Redis,
         Self::Memcached,
         Self::Sqlite,
         Self::Postgres,
         Self::Mysql,
+        Self::CachedDb,
         Self::File,
         Self::Memory,
         Self::SignedCookies,
@@ -50,6 +53,7 @@ impl Engine {
             Self::Sqlite => "sqlite",
             Self::Postgres => "postgres",
             Self::Mysql => "mysql",
+            Self::CachedDb => "cached-db",
             Self::File => "file",
         }
     }
@@ -130,12 +134,7 @@ pub(crate) const CONTESTANTS: &[Contestant] = &[
         &["redis"],
     ),
     peer("express-session-redis", Engine::Redis, EXPRESS, &["redis"]),
-    peer(
-        "django-redis",
-        Engine::Redis,
-        DJANGO,
-        &["serve.py", "redis"],
-    ),
+    peer("django-redis", Engine::Redis, DJANGO, &["redis"]),
     ours("floor-memcached", Engine::Memcached),
     ours("tenure-memcached", Engine::Memcached),
     peer(
@@ -158,12 +157,7 @@ pub(crate) const CONTESTANTS: &[Contestant] = &[
         AXUM_SESSION,
         &["sqlite"],
     ),
-    peer(
-        "django-sqlite",
-        Engine::Sqlite,
-        DJANGO,
-        &["serve.py", "sqlite"],
-    ),
+    peer("django-sqlite", Engine::Sqlite, DJANGO, &["sqlite"]),
     ours("floor-postgres", Engine::Postgres),
     ours("tenure-postgres", Engine::Postgres),
     peer(
@@ -178,12 +172,7 @@ pub(crate) const CONTESTANTS: &[Contestant] = &[
         AXUM_SESSION,
         &["postgres"],
     ),
-    peer(
-        "django-postgres",
-        Engine::Postgres,
-        DJANGO,
-        &["serve.py", "postgres"],
-    ),
+    peer("django-postgres", Engine::Postgres, DJANGO, &["postgres"]),
     ours("floor-mysql", Engine::Mysql),
     ours("tenure-mysql", Engine::Mysql),
     peer(
@@ -199,6 +188,9 @@ pub(crate) const CONTESTANTS: &[Contestant] = &[
         &["mysql"],
     ),
     peer("django-mysql", Engine::Mysql, DJANGO, &["mysql"]),
+    ours("floor-cached-db", Engine::CachedDb),
+    ours("tenure-cached-db", Engine::CachedDb),
+    peer("django-cached-db", Engine::CachedDb, DJANGO, &["cached-db"]),
     ours("floor-file", Engine::File),
     ours("tenure-file", Engine::File),
     peer("django-file", Engine::File, DJANGO, &["file"]),
@@ -235,7 +227,7 @@ pub(crate) const CONTESTANTS: &[Contestant] = &[
         "django-signed-cookies",
         Engine::SignedCookies,
         DJANGO,
-        &["serve.py", "signed-cookies"],
+        &["signed-cookies"],
     ),
     ours("floor-encrypted-cookies", Engine::EncryptedCookies),
     ours("tenure-encrypted-cookies", Engine::EncryptedCookies),

@@ -92,7 +92,7 @@ pub(super) fn run(
             Err(error) => group.broken.push((label, error.to_string())),
         }
     }
-    let samples = cycles(&running, server.process(), options, &mut group.broken)?;
+    let samples = cycles(&running, &server.processes(), options, &mut group.broken)?;
     let base_of = |route: Route| {
         let base = running.iter().position(|(_, one)| {
             one.contestant.is_floor()
@@ -136,7 +136,7 @@ fn start(
     }
     let place = match contestant.engine {
         Engine::None => String::new(),
-        _ => engine.place(&label.replace([' ', '(', ')'], ""), None)?,
+        _ => engine.place(&label.replace([' ', '(', ')'], ""), &[])?,
     };
     let mut running = Running::start(contestant, &place, core)?;
     running.fill(options.sessions())?;
@@ -155,7 +155,7 @@ type Samples = BTreeMap<(usize, Route), Vec<Option<Sample>>>;
 /// One slice of each route on each contestant, so many times over. Every other cycle runs backwards, so that nobody is always first.
 fn cycles(
     running: &[(String, Running)],
-    engine: Option<u32>,
+    engine: &[u32],
     options: &Options,
     broken: &mut Broken,
 ) -> Result<Samples, Error> {
@@ -190,10 +190,10 @@ fn cycles(
 pub(super) fn sample(
     one: &Running,
     script: &Path,
-    engine: Option<u32>,
+    engine: &[u32],
     length: Duration,
 ) -> Result<Sample, Error> {
-    let clocks = || (Cpu::now(one.process()), engine.map(Cpu::now));
+    let clocks = || (Cpu::now(&[one.process()]), Cpu::now(engine));
     for length in [length, length * 10] {
         let before = clocks();
         let slice = load::run(one.address, script, length)?;
@@ -203,29 +203,26 @@ pub(super) fn sample(
             continue;
         }
         let each = |time: Duration| time.as_secs_f64() * 1e6 / slice.requests;
-        let engines = after.1.zip(before.1);
         return Ok(Sample {
             slice,
             server: each(after.0.since(&before.0)),
-            engine: engines.map(|(after, before)| each(after.since(&before))),
+            engine: (!engine.is_empty()).then(|| each(after.1.since(&before.1))),
         });
     }
     Err("no request was answered".into())
 }
 
 /// Waits until nobody works any more on requests whose sender is gone, so that the next slice is alone.
-fn settle(one: &Running, engine: Option<u32>) -> Result<(), Error> {
+fn settle(one: &Running, engine: &[u32]) -> Result<(), Error> {
     // A server that answers one request after the other gets to this one last, however long it waits for its engine before.
     one.client().get("/plain", None)?;
     let started = Instant::now();
-    let clocks = || (Cpu::now(one.process()), engine.map(Cpu::now));
+    let clocks = || (Cpu::now(&[one.process()]), Cpu::now(engine));
     let mut last = clocks();
     while started.elapsed() < Duration::from_secs(2) {
         thread::sleep(Duration::from_millis(10));
         let now = clocks();
-        let engines = now.1.as_ref().zip(last.1.as_ref());
-        let taken =
-            now.0.since(&last.0) + engines.map_or(Duration::ZERO, |(now, last)| now.since(last));
+        let taken = now.0.since(&last.0) + now.1.since(&last.1);
         if taken < Duration::from_millis(1) {
             break;
         }

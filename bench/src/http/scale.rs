@@ -75,7 +75,7 @@ fn started(
     core: usize,
 ) -> Result<(engine::Running, Running, Vec<String>), Error> {
     let engine = engine::Running::start(Engine::Redis)?;
-    let running = Running::start(contestant, &engine.place(contestant.name, None)?, core)?;
+    let running = Running::start(contestant, &engine.place(contestant.name, &[])?, core)?;
     let cookies = running.made("/fill/300", 500)?;
     Ok((engine, running, cookies))
 }
@@ -158,7 +158,7 @@ fn look(
     let asked = cookies.iter().cycle().zip(0..REQUESTS + REQUESTS / 4);
     for (cookie, number) in asked {
         if number == REQUESTS / 4 {
-            before = Some(Cpu::now(running.process()));
+            before = Some(Cpu::now(&[running.process()]));
         }
         let start = Instant::now();
         let answer = client.get("/read", Some(cookie))?;
@@ -169,7 +169,7 @@ fn look(
             return Err(format!("/read answered {}", answer.status).into());
         }
     }
-    let after = Cpu::now(running.process());
+    let after = Cpu::now(&[running.process()]);
     let cpu = before
         .map(|before| after.since(&before).as_secs_f64())
         .unwrap_or_default();
@@ -186,7 +186,7 @@ fn look(
         p50: Spread::of(times).ok_or("no request")?.median,
         p99,
         cpu: cpu * 1e6 / f64::from(REQUESTS),
-        server: mebibytes(process::memory(running.process())),
+        server: mebibytes(process::memory(&[running.process()])),
         engine: mebibytes(engine.kibibytes()),
     })
 }

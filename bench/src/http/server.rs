@@ -94,17 +94,17 @@ impl Running {
         self.server.id()
     }
 
-    /// Makes so many sessions of each size, and looks at whether every route answers as it must.
+    /// Makes so many sessions of each size for the routes that read, as many for those that write, and looks at whether every route answers as it must.
     pub(super) fn fill(&mut self, sessions: usize) -> Result<(), Error> {
         if self.contestant.engine == Engine::None {
             self.small = vec!["sessionid=0123456789abcdefghijklmnopqrstuv".to_owned(); sessions];
             return Ok(());
         }
         self.check("/fill/300")?;
-        self.small = self.made("/fill/300", sessions)?;
+        self.small = self.made("/fill/300", sessions * 2)?;
         if self.contestant.engine.is_large() {
             self.check("/fill/10k")?;
-            self.large = self.made("/fill/10k", sessions)?;
+            self.large = self.made("/fill/10k", sessions * 2)?;
         }
         Ok(())
     }
@@ -142,6 +142,13 @@ impl Running {
             Sessions::None => &[],
             Sessions::Small => &self.small,
             Sessions::Large => &self.large,
+        };
+        // What writers do to a session must not show in the figures of readers.
+        let (read, written) = cookies.split_at(cookies.len() / 2);
+        let cookies = if route.path() == Route::Write.path() {
+            written
+        } else {
+            read
         };
         let bare = self.contestant.engine == Engine::None;
         if (bare && !route.is_untouched())

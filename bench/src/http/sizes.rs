@@ -33,13 +33,13 @@ pub(super) fn measure(
     let mut points = Vec::new();
     for engine in ENGINES {
         let mut server = engine::Running::start(engine)?;
-        let process = server.process();
+        let processes = server.processes();
         let mut running = Vec::new();
         for contestant in options.of(engine) {
             if options.is_missing(&contestant) {
                 continue;
             }
-            let place = server.place(contestant.name, None)?;
+            let place = server.place(contestant.name, &[])?;
             match Running::start(contestant, &place, core) {
                 Ok(one) => running.push(one),
                 Err(error) => {
@@ -66,7 +66,7 @@ pub(super) fn measure(
             let mut samples: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
             for _ in 0..options.cycles().div_ceil(3) {
                 for (number, (one, _, script)) in scripts.iter().enumerate() {
-                    let sample = rounds::sample(one, script, process, options.slice())?;
+                    let sample = rounds::sample(one, script, &processes, options.slice())?;
                     samples.entry(number).or_default().push(sample.server);
                 }
             }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use testkit::Proxy;
+
 use super::{
     engine,
     registry::Contestant,
@@ -22,10 +24,11 @@ pub(super) fn count(
     engine: &engine::Running,
     core: usize,
 ) -> Result<BTreeMap<Route, f64>, Error> {
-    let Some(proxy) = engine.proxy() else {
+    let proxies = engine.proxies();
+    if proxies.is_empty() {
         return Ok(BTreeMap::new());
-    };
-    let place = engine.place(contestant.name, Some(&proxy))?;
+    }
+    let place = engine.place(contestant.name, &proxies)?;
     let running = Running::start(contestant, &place, core)?;
     let mut trips = BTreeMap::new();
     for route in Route::ALL {
@@ -46,9 +49,10 @@ pub(super) fn count(
             Ok(())
         };
         ask(WARM_UP)?;
-        proxy.take_round_trips();
+        let take = || proxies.iter().map(Proxy::take_round_trips).sum::<u64>();
+        take();
         ask(REQUESTS)?;
-        let counted = u32::try_from(proxy.take_round_trips())?;
+        let counted = u32::try_from(take())?;
         trips.insert(route, f64::from(counted) / f64::from(REQUESTS));
     }
     Ok(trips)

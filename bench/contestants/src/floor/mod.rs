@@ -6,6 +6,7 @@
 //!
 //! An engine is a [`Floor`] in a file of its own, and a line in [`open`].
 
+mod cached_db;
 mod cookie;
 mod encrypted_cookies;
 mod file;
@@ -34,6 +35,7 @@ use crate::{Error, TWO_WEEKS, USER_ID, payload};
 /// The server of this engine; `None` if there is no engine of this name.
 pub(crate) async fn open(engine: &str, url: &str) -> Result<Option<Router>, Error> {
     Ok(Some(match engine {
+        "cached-db" => routes(cached_db::CachedDb::open(url).await?),
         "encrypted-cookies" => sealed::routes(encrypted_cookies::EncryptedCookies::new()),
         "file" => routes(file::Files::open(url)?),
         "memcached" => routes(memcached::Memcached::open(url).await?),

@@ -49,6 +49,12 @@ impl Postgres {
             client,
         })))
     }
+
+    pub(super) async fn swap_text(&self, key: &str, old: &str, new: &str) -> Result<bool, Error> {
+        let ends = end()?;
+        let values: [&(dyn ToSql + Sync); 4] = [&new, &ends, &key, &old];
+        Ok(self.0.client.execute(&self.0.swap, &values).await? == 1)
+    }
 }
 
 impl Floor for Postgres {
@@ -61,9 +67,7 @@ impl Floor for Postgres {
     }
 
     async fn swap(&self, key: &str, old: &Session, new: &str) -> Result<bool, Error> {
-        let (ends, old) = (end()?, old.as_ref());
-        let values: [&(dyn ToSql + Sync); 4] = [&new, &ends, &key, &old];
-        Ok(self.0.client.execute(&self.0.swap, &values).await? == 1)
+        self.swap_text(key, old.as_ref(), new).await
     }
 
     async fn create(&self, key: &str, json: &str) -> Result<(), Error> {
