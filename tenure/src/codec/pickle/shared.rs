@@ -15,7 +15,7 @@ pub(super) struct Shared<'a> {
 }
 
 struct Text<'a> {
-    text: &'a [u8],
+    bytes: &'a [u8],
     number: u32,
     /// The one that came after this the last time: the dicts of a list have their keys in one order, which spares most of the searching.
     next: usize,
@@ -40,17 +40,17 @@ impl<'a> Shared<'a> {
         let place = self.texts.get(self.last)?.next;
         let expected = self.texts.get(place)?;
         let same = match text.first_chunk() {
-            Some(start) if expected.text.len() < 8 => {
+            Some(start) if expected.bytes.len() < 8 => {
                 (u64::from_le_bytes(*start) ^ expected.start) << expected.beyond == 0
             }
             _ => {
-                let rest = text.strip_prefix(expected.text)?;
+                let rest = text.strip_prefix(expected.bytes)?;
                 rest.first() == Some(&b'"')
             }
         };
         same.then_some(())?;
         self.last = place;
-        Some((expected.text.len(), expected.number))
+        Some((expected.bytes.len(), expected.number))
     }
 
     /// The number of a text that is known; one that is not gets `number`.
@@ -73,9 +73,9 @@ impl<'a> Shared<'a> {
         }
         self.texts.iter().position(|known| {
             // Most have another length or begin otherwise, which is sooner compared.
-            known.text.len() == text.len()
-                && known.text.first() == text.first()
-                && known.text == text
+            known.bytes.len() == text.len()
+                && known.bytes.first() == text.first()
+                && known.bytes == text
         })
     }
 
@@ -85,7 +85,7 @@ impl<'a> Shared<'a> {
             *place = *byte;
         }
         self.texts.push(Text {
-            text,
+            bytes: text,
             number,
             next: 0,
             start: u64::from_le_bytes(start),
@@ -99,7 +99,7 @@ impl<'a> Shared<'a> {
         let texts = self.texts.iter().enumerate();
         let new = texts
             .skip(from.start)
-            .map(|(place, known)| (known.text, place));
+            .map(|(place, known)| (known.bytes, place));
         self.places.extend(new);
     }
 }
