@@ -103,3 +103,28 @@ impl<'a> Shared<'a> {
         self.places.extend(new);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// Few texts and many, guessed and not, have the numbers that a map gives them.
+        #[test]
+        fn numbers_are_those_of_a_map(texts in prop::collection::vec("[ab]{0,5}|abcdef[ab]{0,4}", 0..300)) {
+            let (mut shared, mut map) = (Shared::with_room(1), HashMap::new());
+            for (number, text) in (0..).zip(&texts) {
+                let rest = format!("{text}\":1,\"b\":2");
+                let expected = map.get(text).copied();
+                if let Some((length, guessed)) = shared.expected(rest.as_bytes()) {
+                    prop_assert_eq!((length, Some(guessed)), (text.len(), expected));
+                } else {
+                    prop_assert_eq!(shared.number(text.as_bytes(), number), expected);
+                    map.entry(text).or_insert(number);
+                }
+            }
+        }
+    }
+}

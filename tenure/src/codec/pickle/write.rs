@@ -521,3 +521,32 @@ impl Ahead {
         false
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn plain_text_ends_where_a_slow_search_does(text in "[ -~]{0,40}") {
+            let slow = text.find(['"', '\\']).unwrap_or(text.len());
+            prop_assert_eq!(plain_text(text.as_bytes()), slow);
+        }
+    }
+
+    #[test]
+    fn several_items_are_seen_ahead_however_deep() {
+        let mut ahead = Ahead::default();
+        for (items, several) in [
+            (&br#"[["a,]",{}],1]]"#[..], false),
+            (br#"["a,]",{}],1]]"#, true),
+            (br#""a,]",{}],1]]"#, true),
+            (br#""\"a":[],"b":1}"#, true),
+            (br#""\"a":1}"#, false),
+        ] {
+            assert_eq!(ahead.several(items), several);
+        }
+    }
+}
