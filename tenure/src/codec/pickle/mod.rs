@@ -18,6 +18,7 @@ mod opcode;
 mod plain;
 mod problem;
 mod read;
+mod shared;
 mod tree;
 mod write;
 

@@ -1,11 +1,9 @@
 //! Writing: what `CPython`'s `pickle.dumps` writes for data that came from `json.loads`, to the byte.
 
-use std::collections::HashMap;
-
-use super::{Protocol, integer, opcode as op};
+use super::{Protocol, integer, opcode as op, shared::Shared};
 use crate::{
     data::Data,
-    json::{float, push_unescaped, string_end},
+    json::{float, push_unescaped},
 };
 
 /// From this length on a frame is ended, and a text stands between frames (`FRAME_SIZE_TARGET` in `CPython`'s `Modules/_pickle.c`).
@@ -16,6 +14,8 @@ const FRAME_HEADER: usize = 9;
 const LEAST_FRAME: usize = 4;
 /// How many items one instruction puts into a list or dict.
 const BATCH: usize = 1000;
+/// Most texts are no longer.
+const CHUNK: usize = 32;
 
 /// The pickle of `data`.
 ///
@@ -30,272 +30,339 @@ const BATCH: usize = 1000;
 /// # Ok::<(), tenure::CodecError>(())
 /// ```
 pub fn encode(data: &Data, protocol: Protocol) -> Vec<u8> {
-    let size = data
-        .texts()
-        .map(|(key, value)| key.len() + value.len() + 8)
-        .sum::<usize>();
-    let mut pickler = Pickler {
-        out: Vec::with_capacity(size + 32),
-        frame: None,
-        memoized: 0,
-        shared: Shared::default(),
-        scratch: Vec::new(),
-    };
     let number = match protocol {
         Protocol::Four => 4,
         Protocol::Five => 5,
     };
-    pickler.out.extend_from_slice(&[op::PROTO, number]);
-    pickler.put(&[op::EMPTY_DICT]);
-    pickler.memoize();
-    let mut top = Open::new(true, data.len());
+    // Only floats are longer in a pickle than in JSON.
+    let mut out = Vec::with_capacity(data.json_len() + 32);
+    out.extend_from_slice(&[op::PROTO, number]);
+    let mut pickler = Pickler {
+        out,
+        rest: &[],
+        frame: 0,
+        memoized: 0,
+        shared: Shared::with_room(16),
+        open: Vec::with_capacity(8),
+        ahead: Ahead::default(),
+        scratch: Vec::new(),
+    };
+    pickler.start_frame();
+    pickler.put([op::EMPTY_DICT, op::MEMOIZE]);
+    pickler.memoized += 1;
+    let mut top = Open::new(true, data.len() > 1);
     pickler.begin(&top);
-    for (key, value) in data.texts() {
-        pickler.text(key, true);
-        pickler.value(value);
-        pickler.item(&mut top);
+    for (number, (key, value)) in data.texts().enumerate() {
+        pickler.boundary();
+        let key = key.as_bytes();
+        pickler.shared_text(key, plain_text(key) == key.len());
+        pickler.rest = value.as_bytes();
+        pickler.value();
+        let after = top.item(number + 1 < data.len());
+        pickler.out.extend_from_slice(after);
     }
-    pickler.put(&[op::STOP]);
+    pickler.put([op::STOP]);
     pickler.end_frame();
     pickler.out
 }
 
 struct Pickler<'a> {
     out: Vec<u8>,
-    /// Where the frame that is open starts.
-    frame: Option<usize>,
+    /// Canonical JSON that is not written yet.
+    rest: &'a [u8],
+    /// Where the frame that is open starts. There always is one but around a text that stands between frames: it goes if nothing is in it.
+    frame: usize,
     /// How many values have a number to refer to them by.
     memoized: u32,
     shared: Shared<'a>,
+    /// The lists and dicts of a value that are not closed.
+    open: Vec<Open>,
+    ahead: Ahead,
     /// A text without its escapes.
     scratch: Vec<u8>,
-}
-
-/// The texts that Python has once in memory, and the numbers to refer to them by.
-#[derive(Default)]
-struct Shared<'a> {
-    texts: Vec<SharedText<'a>>,
-    places: HashMap<&'a str, usize>,
-    /// The one that was asked for last.
-    last: usize,
-}
-
-struct SharedText<'a> {
-    text: &'a str,
-    number: u32,
-    /// The one that came after this the last time: the dicts of a list have their keys in one order, which spares most of the hashing, a
-    /// third of all that writing takes.
-    next: usize,
-}
-
-impl<'a> Shared<'a> {
-    /// The number of a text that is known; one that is not gets `number`.
-    fn number(&mut self, text: &'a str, number: u32) -> Option<u32> {
-        let guess = self.texts.get(self.last).map(|last| last.next);
-        let guess = guess.filter(|guess| {
-            let guessed = self.texts.get(*guess);
-            guessed.is_some_and(|guessed| guessed.text == text)
-        });
-        let known = guess.or_else(|| self.places.get(text).copied());
-        let place = known.unwrap_or(self.texts.len());
-        if known.is_none() {
-            self.places.insert(text, place);
-            self.texts.push(SharedText {
-                text,
-                number,
-                next: 0,
-            });
-        }
-        if let Some(last) = self.texts.get_mut(self.last) {
-            last.next = place;
-        }
-        self.last = place;
-        known.and_then(|place| self.texts.get(place).map(|known| known.number))
-    }
 }
 
 /// A list or dict that is being written.
 struct Open {
     dict: bool,
-    length: usize,
-    written: usize,
+    /// Whether it has more than one item.
+    several: bool,
+    /// How many items no instruction has put into it so far.
+    waiting: usize,
 }
 
 impl Open {
-    fn new(dict: bool, length: usize) -> Self {
+    fn new(dict: bool, several: bool) -> Self {
         Self {
             dict,
-            length,
-            written: 0,
+            several,
+            waiting: 0,
+        }
+    }
+
+    /// What stands after each item.
+    #[inline]
+    fn item(&mut self, more: bool) -> &'static [u8] {
+        self.waiting += 1;
+        if self.several && more && self.waiting < BATCH {
+            return &[];
+        }
+        self.end_batch(more)
+    }
+
+    fn end_batch(&mut self, more: bool) -> &'static [u8] {
+        let full = self.waiting == BATCH;
+        self.waiting = 0;
+        match (self.dict, self.several) {
+            (true, false) => &[op::SETITEM],
+            (false, false) => &[op::APPEND],
+            (true, true) if full && more => &[op::SETITEMS, op::MARK],
+            // CPython begins another batch of a dict before it sees that nothing is left.
+            (true, true) if full => &[op::SETITEMS, op::MARK, op::SETITEMS],
+            (true, true) => &[op::SETITEMS],
+            (false, true) if full && more => &[op::APPENDS, op::MARK],
+            (false, true) => &[op::APPENDS],
         }
     }
 }
 
 impl<'a> Pickler<'a> {
-    /// Writes one value from its canonical JSON text.
-    fn value(&mut self, text: &'a str) {
-        let mut lengths = lengths(text).into_iter();
-        let mut open: Vec<Open> = Vec::new();
-        let mut rest = text;
+    /// Writes the value at the start of the rest.
+    fn value(&mut self) {
         loop {
             self.boundary();
-            match rest.as_bytes().first() {
-                Some(b'"') => rest = self.string(rest, false),
-                Some(first @ (b'{' | b'[')) => {
+            match self.rest {
+                [b'"', ..] => self.string(),
+                [first @ (b'{' | b'['), after @ ..] => {
                     let dict = *first == b'{';
-                    let container = Open::new(dict, lengths.next().unwrap_or_default());
-                    self.put(&[if dict { op::EMPTY_DICT } else { op::EMPTY_LIST }]);
-                    self.memoize();
-                    self.begin(&container);
-                    rest = rest.get(1..).unwrap_or_default();
-                    if container.length > 0 {
-                        open.push(container);
+                    self.rest = after;
+                    self.put([
+                        if dict { op::EMPTY_DICT } else { op::EMPTY_LIST },
+                        op::MEMOIZE,
+                    ]);
+                    self.memoized += 1;
+                    if !matches!(after, [b'}' | b']', ..]) {
+                        let container = Open::new(dict, self.ahead.several(after));
+                        self.begin(&container);
+                        self.open.push(container);
                         if dict {
-                            rest = self.key(rest);
+                            self.key();
                         }
                         continue;
                     }
-                    rest = rest.get(1..).unwrap_or_default();
+                    self.pass(1);
                 }
-                _ => {
-                    let end = rest
-                        .bytes()
-                        .position(|byte| matches!(byte, b',' | b']' | b'}'));
-                    let end = end.unwrap_or(rest.len());
-                    let (scalar, after) = rest.split_at_checked(end).unwrap_or((rest, ""));
-                    self.scalar(scalar);
-                    rest = after;
-                }
+                _ => self.scalar(),
             }
             loop {
-                let Some(top) = open.last_mut() else {
+                let Some(top) = self.open.last_mut() else {
                     return;
                 };
-                self.item(top);
-                let more = rest.starts_with(',');
-                rest = rest.get(1..).unwrap_or_default();
+                let more = self.rest.first() == Some(&b',');
+                let (dict, after) = (top.dict, top.item(more));
+                if !after.is_empty() {
+                    self.out.extend_from_slice(after);
+                }
+                self.pass(1);
                 if more {
-                    if top.dict {
-                        rest = self.key(rest);
+                    if dict {
+                        self.key();
                     }
                     break;
                 }
-                open.pop();
+                self.open.pop();
             }
         }
     }
 
     /// Before the items of a list or dict.
     fn begin(&mut self, container: &Open) {
-        if container.length > 1 {
-            self.put(&[op::MARK]);
+        if container.several {
+            self.put([op::MARK]);
         }
     }
 
-    /// After each item of a list or dict.
-    fn item(&mut self, container: &mut Open) {
-        container.written += 1;
-        let (one, many) = if container.dict {
-            (op::SETITEM, op::SETITEMS)
-        } else {
-            (op::APPEND, op::APPENDS)
-        };
-        let last = container.written == container.length;
-        if container.length == 1 {
-            self.put(&[one]);
-        } else if container.written.is_multiple_of(BATCH) {
-            self.put(&[many]);
-            // CPython begins another batch of a dict before it sees that nothing is left.
-            match (last, container.dict) {
-                (true, true) => self.put(&[op::MARK, many]),
-                (true, false) => {}
-                (false, _) => self.put(&[op::MARK]),
-            }
-        } else if last {
-            self.put(&[many]);
-        }
-    }
-
-    /// Writes the key at the start of `rest`, and gives what follows its colon.
-    fn key(&mut self, rest: &'a str) -> &'a str {
-        self.string(rest, true).get(1..).unwrap_or_default()
-    }
-
-    /// Writes the string at the start of `rest`, and gives what follows it.
-    fn string(&mut self, rest: &'a str, key: bool) -> &'a str {
-        let (string, after) = rest
-            .split_at_checked(string_end(rest))
-            .unwrap_or((rest, ""));
-        self.text(string.get(1..string.len() - 1).unwrap_or_default(), key);
-        after
-    }
-
-    /// Writes text as it stands between its quotes.
-    fn text(&mut self, escaped: &'a str, key: bool) {
+    /// Writes the key at the start of the rest, and passes its colon.
+    fn key(&mut self) {
         self.boundary();
-        // `json.loads` makes equal keys one text, and Python has each text of one latin-1 character, and the empty one, only once.
-        let shared = key || is_short(escaped);
-        if shared && let Some(number) = self.shared.number(escaped, self.memoized) {
-            return match u8::try_from(number) {
-                Ok(number) => self.put(&[op::BINGET, number]),
-                Err(_) => self.put_with(op::LONG_BINGET, &number.to_le_bytes()),
-            };
+        let inner = self.rest.get(1..).unwrap_or_default();
+        if let Some((length, number)) = self.shared.expected(inner) {
+            self.pass(1 + length + 2);
+            return self.get(number);
         }
-        let mut scratch = std::mem::take(&mut self.scratch);
-        scratch.clear();
-        let text = if escaped.contains('\\') {
-            push_unescaped(&mut scratch, escaped);
-            &scratch
+        let (key, plain) = self.take_text();
+        self.shared_text(key, plain);
+        self.pass(1);
+    }
+
+    /// Passes the string at the start of the rest, and gives what stands between its quotes, and whether it has no escapes.
+    #[inline]
+    fn take_text(&mut self) -> (&'a [u8], bool) {
+        let inner = self.rest.get(1..).unwrap_or_default();
+        let run = plain_text(inner);
+        let plain = inner.get(run) == Some(&b'"');
+        let end = if plain { run } else { string_end(inner, run) };
+        let (text, after) = inner.split_at_checked(end).unwrap_or((inner, &[]));
+        self.rest = after.get(1..).unwrap_or_default();
+        (text, plain)
+    }
+
+    /// Writes the string at the start of the rest.
+    fn string(&mut self) {
+        let start = self.rest.get(1..).and_then(|inner| inner.first_chunk());
+        let (text, plain) = self.take_text();
+        if is_short(text) {
+            return self.shared_text(text, plain);
+        }
+        match (start, u8::try_from(text.len())) {
+            (Some(start), Ok(length)) if plain && text.len() <= CHUNK => {
+                self.put([op::SHORT_BINUNICODE, length]);
+                self.put_start(start, text.len());
+                self.put([op::MEMOIZE]);
+                self.memoized += 1;
+            }
+            _ => self.text(text, plain),
+        }
+    }
+
+    /// The first bytes of a chunk: writing all and taking back the rest is sooner done than calling what copies any length.
+    #[inline]
+    fn put_start(&mut self, chunk: &[u8; CHUNK], length: usize) {
+        let end = self.out.len() + length;
+        self.put(*chunk);
+        self.out.truncate(end);
+    }
+
+    /// Writes text that Python has in memory only once: `json.loads` makes equal keys one text, and Python has each text of one latin-1
+    /// character, and the empty one, only once.
+    fn shared_text(&mut self, escaped: &'a [u8], plain: bool) {
+        match self.shared.number(escaped, self.memoized) {
+            Some(number) => self.get(number),
+            None => self.text(escaped, plain),
+        }
+    }
+
+    /// Refers to a text that is written already.
+    #[inline]
+    fn get(&mut self, number: u32) {
+        match u8::try_from(number) {
+            Ok(number) => self.put([op::BINGET, number]),
+            Err(_) => self.put_with(op::LONG_BINGET, number.to_le_bytes()),
+        }
+    }
+
+    /// Writes text as it stands between its quotes. If `plain`, it has no escapes.
+    #[inline]
+    fn text(&mut self, escaped: &[u8], plain: bool) {
+        self.memoized += 1;
+        if plain {
+            self.unicode(escaped);
         } else {
-            escaped.as_bytes()
-        };
+            self.escaped(escaped);
+        }
+    }
+
+    fn escaped(&mut self, escaped: &[u8]) {
+        let mut text = std::mem::take(&mut self.scratch);
+        text.clear();
+        push_unescaped(&mut text, str::from_utf8(escaped).unwrap_or_default());
+        self.unicode(&text);
+        self.scratch = text;
+    }
+
+    /// Writes text in UTF-8, and gives it a number.
+    #[inline]
+    fn unicode(&mut self, text: &[u8]) {
+        if let Ok(length) = u8::try_from(text.len()) {
+            self.put([op::SHORT_BINUNICODE, length]);
+            self.out.extend_from_slice(text);
+            self.put([op::MEMOIZE]);
+        } else {
+            self.long_unicode(text);
+        }
+    }
+
+    fn long_unicode(&mut self, text: &[u8]) {
         let alone = text.len() >= FRAME;
         if alone {
             self.end_frame();
-        } else {
-            self.start_frame();
         }
-        match (u8::try_from(text.len()), u32::try_from(text.len())) {
-            (Ok(length), _) => self.out.extend_from_slice(&[op::SHORT_BINUNICODE, length]),
-            (_, Ok(length)) => {
-                self.out.push(op::BINUNICODE);
-                self.out.extend_from_slice(&length.to_le_bytes());
-            }
-            _ => {
-                self.out.push(op::BINUNICODE8);
-                self.out
-                    .extend_from_slice(&(text.len() as u64).to_le_bytes());
-            }
+        match u32::try_from(text.len()) {
+            Ok(length) => self.put_with(op::BINUNICODE, length.to_le_bytes()),
+            Err(_) => self.put_with(op::BINUNICODE8, (text.len() as u64).to_le_bytes()),
         }
         self.out.extend_from_slice(text);
-        self.scratch = scratch;
-        self.memoize();
+        if alone {
+            self.start_frame();
+        }
+        self.put([op::MEMOIZE]);
     }
 
-    fn scalar(&mut self, text: &str) {
-        match text {
-            "null" => self.put(&[op::NONE]),
-            "true" => self.put(&[op::NEWTRUE]),
-            "false" => self.put(&[op::NEWFALSE]),
-            _ => match float(text) {
-                Some(number) => self.put_with(op::BINFLOAT, &number.to_be_bytes()),
-                None => self.integer(text),
-            },
+    /// Writes the word or number at the start of the rest.
+    fn scalar(&mut self) {
+        let (code, length) = match self.rest {
+            [b'n', ..] => (op::NONE, "null".len()),
+            [b't', ..] => (op::NEWTRUE, "true".len()),
+            [b'f', ..] => (op::NEWFALSE, "false".len()),
+            _ => return self.number(),
+        };
+        self.put([code]);
+        self.pass(length);
+    }
+
+    #[inline]
+    fn number(&mut self) {
+        let mut digits = 0;
+        let mut number = 0_u32;
+        while let Some(digit @ b'0'..=b'9') = self.rest.get(digits)
+            && digits < 9
+        {
+            number = number * 10 + u32::from(digit & 0xf);
+            digits += 1;
+        }
+        if !matches!(self.rest.get(digits), None | Some(b',' | b']' | b'}')) {
+            return self.other_number();
+        }
+        self.pass(digits);
+        self.small(number.to_le_bytes());
+    }
+
+    /// A number that fits an `i32`.
+    #[inline]
+    fn small(&mut self, bytes: [u8; 4]) {
+        match bytes {
+            [low, 0, 0, 0] => self.put([op::BININT1, low]),
+            [low, high, 0, 0] => self.put([op::BININT2, low, high]),
+            bytes => self.put_with(op::BININT, bytes),
+        }
+    }
+
+    /// A number that is negative, long, or a float.
+    fn other_number(&mut self) {
+        let end = self
+            .rest
+            .iter()
+            .position(|byte| matches!(byte, b',' | b']' | b'}'));
+        let (text, after) = end
+            .and_then(|end| self.rest.split_at_checked(end))
+            .unwrap_or((self.rest, &[]));
+        self.rest = after;
+        let text = str::from_utf8(text).unwrap_or_default();
+        match float(text) {
+            Some(number) => self.put_with(op::BINFLOAT, number.to_be_bytes()),
+            None => self.integer(text),
         }
     }
 
     fn integer(&mut self, text: &str) {
         if let Ok(number) = text.parse::<i32>() {
-            return match number.to_le_bytes() {
-                [low, 0, 0, 0] => self.put(&[op::BININT1, low]),
-                [low, high, 0, 0] => self.put(&[op::BININT2, low, high]),
-                bytes => self.put_with(op::BININT, &bytes),
-            };
+            return self.small(number.to_le_bytes());
         }
         if text.len() > integer::MOST_DIGITS {
             // As text, since turning it into bytes takes too long. Python refuses such a number here as it does in JSON.
-            self.put_with(op::LONG, text.as_bytes());
-            return self.out.extend_from_slice(b"L\n");
+            self.put([op::LONG]);
+            self.out.extend_from_slice(text.as_bytes());
+            return self.put(*b"L\n");
         }
         let bytes = match text.parse::<i64>() {
             Ok(number) => {
@@ -306,49 +373,47 @@ impl<'a> Pickler<'a> {
             Err(_) => integer::to_bytes(text),
         };
         if let Ok(length) = u8::try_from(bytes.len()) {
-            self.put(&[op::LONG1, length]);
+            self.put([op::LONG1, length]);
         } else {
             let length = u32::try_from(bytes.len()).unwrap_or_default();
-            self.put_with(op::LONG4, &length.to_le_bytes());
+            self.put_with(op::LONG4, length.to_le_bytes());
         }
         self.out.extend_from_slice(&bytes);
     }
 
-    fn memoize(&mut self) {
-        self.put(&[op::MEMOIZE]);
-        self.memoized += 1;
+    /// Passes bytes of the rest.
+    #[inline]
+    fn pass(&mut self, length: usize) {
+        self.rest = self.rest.get(length..).unwrap_or_default();
     }
 
-    fn put(&mut self, bytes: &[u8]) {
-        self.start_frame();
-        self.out.extend_from_slice(bytes);
+    #[inline]
+    fn put<const N: usize>(&mut self, bytes: [u8; N]) {
+        self.out.extend_from_slice(&bytes);
     }
 
-    fn put_with(&mut self, code: u8, argument: &[u8]) {
-        self.put(&[code]);
-        self.out.extend_from_slice(argument);
+    fn put_with<const N: usize>(&mut self, code: u8, argument: [u8; N]) {
+        self.put([code]);
+        self.put(argument);
     }
 
     /// Before each value: ends a frame that is long enough.
+    #[inline]
     fn boundary(&mut self) {
-        let full = |start| self.out.len() - start >= FRAME_HEADER + FRAME;
-        if self.frame.is_some_and(full) {
+        if self.out.len() - self.frame >= FRAME_HEADER + FRAME {
             self.end_frame();
+            self.start_frame();
         }
     }
 
     fn start_frame(&mut self) {
-        if self.frame.is_none() {
-            self.frame = Some(self.out.len());
-            self.out.extend_from_slice(&[0; FRAME_HEADER]);
-        }
+        self.frame = self.out.len();
+        self.put([0; FRAME_HEADER]);
     }
 
     /// Fills in the header of the frame, or takes it away if the frame is short.
     fn end_frame(&mut self) {
-        let Some(start) = self.frame.take() else {
-            return;
-        };
+        let start = self.frame;
         let length = self.out.len() - start - FRAME_HEADER;
         if length < LEAST_FRAME {
             self.out.drain(start..start + FRAME_HEADER);
@@ -360,37 +425,128 @@ impl<'a> Pickler<'a> {
 }
 
 /// Whether escaped text is empty or one character of latin-1.
-fn is_short(escaped: &str) -> bool {
-    matches!(
-        escaped.as_bytes(),
-        [] | [_] | [b'\\', _] | [b'\\', b'u', b'0', b'0', _, _]
-    )
+fn is_short(escaped: &[u8]) -> bool {
+    match escaped {
+        [] | [_] => true,
+        [b'\\', rest @ ..] => matches!(rest, [_] | [b'u', b'0', b'0', _, _]),
+        _ => false,
+    }
 }
 
-/// How many items each list and dict in canonical text has, in the order in which they open.
-fn lengths(text: &str) -> Vec<usize> {
-    let mut lengths = Vec::new();
-    let mut open = Vec::new();
-    let mut rest = text;
-    while let Some(first) = rest.as_bytes().first() {
-        let mut passed = 1;
-        match first {
-            b'"' => passed = string_end(rest),
-            b'{' | b'[' => {
-                open.push(lengths.len());
-                let empty = matches!(rest.as_bytes().get(1), Some(b'}' | b']'));
-                lengths.push(usize::from(!empty));
-            }
-            b'}' | b']' => drop(open.pop()),
-            b',' => {
-                let place = open.last().and_then(|place| lengths.get_mut(*place));
-                if let Some(length) = place {
-                    *length += 1;
-                }
-            }
-            _ => {}
+/// How many bytes stand before the first quote or backslash in canonical text.
+///
+/// As `plain_run` does it, but with less to look for: all of such text is printable ASCII.
+#[inline]
+fn plain_text(text: &[u8]) -> usize {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let (words, rest) = text.as_chunks::<8>();
+    let mut length = 0;
+    for word in words {
+        let word = u64::from_le_bytes(*word);
+        // A borrow flags at most bytes above one that is flagged rightly, so that the lowest flag is exact.
+        let equal = |byte: u8| (word ^ (EACH * u64::from(byte))).wrapping_sub(EACH);
+        let flags = (equal(b'"') | equal(b'\\')) & (EACH << 7);
+        if flags != 0 {
+            return length + usize::try_from(flags.trailing_zeros() / 8).unwrap_or(0);
         }
-        rest = rest.get(passed..).unwrap_or_default();
+        length += 8;
     }
-    lengths
+    let rest = rest.iter().take_while(|byte| !matches!(byte, b'"' | b'\\'));
+    length + rest.count()
+}
+
+/// Where the string ends whose text goes on at `from`.
+fn string_end(text: &[u8], mut from: usize) -> usize {
+    while text.get(from) == Some(&b'\\') {
+        from += 2;
+        from += plain_text(text.get(from..).unwrap_or_default());
+    }
+    from
+}
+
+/// Tells which lists and dicts have several items, before these are written: of one item alone the pickle has no mark.
+///
+/// It looks only as far as to the end of the first item. What it sees on the way of the lists and dicts inside it is kept until they are
+/// written, so that nothing is looked at twice, however deep.
+#[derive(Default)]
+struct Ahead {
+    /// Of the lists and dicts that come next, in the order in which they open: whether it has several items, and above that bit, as long
+    /// as it is looked at, the place of the one around it.
+    seen: Vec<usize>,
+    /// How many of these have been asked for.
+    asked: usize,
+}
+
+impl Ahead {
+    /// Whether the list or dict whose items start here has several. It is not empty.
+    fn several(&mut self, items: &[u8]) -> bool {
+        if let Some(known) = self.seen.get(self.asked) {
+            self.asked += 1;
+            return known & 1 != 0;
+        }
+        self.seen.clear();
+        self.asked = 0;
+        let mut at = 0;
+        // The list or dict that is looked at, counted from 1; 0 is the one that was asked for.
+        let mut inside = 0;
+        while let Some(byte) = items.get(at) {
+            at += 1;
+            match byte {
+                b'"' => {
+                    let from = at + plain_text(items.get(at..).unwrap_or_default());
+                    at = string_end(items, from) + 1;
+                }
+                b'{' | b'[' => {
+                    // An empty one is not asked for.
+                    if matches!(items.get(at), Some(b'}' | b']')) {
+                        at += 1;
+                    } else {
+                        self.seen.push(inside << 1);
+                        inside = self.seen.len();
+                    }
+                }
+                b',' if inside == 0 => return true,
+                b',' => {
+                    if let Some(seen) = self.seen.get_mut(inside - 1) {
+                        *seen |= 1;
+                    }
+                }
+                b'}' | b']' => match inside.checked_sub(1).and_then(|place| self.seen.get(place)) {
+                    Some(seen) => inside = seen >> 1,
+                    None => return false,
+                },
+                _ => {}
+            }
+        }
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn plain_text_ends_where_a_slow_search_does(text in "[ -~]{0,40}") {
+            let slow = text.find(['"', '\\']).unwrap_or(text.len());
+            prop_assert_eq!(plain_text(text.as_bytes()), slow);
+        }
+    }
+
+    #[test]
+    fn several_items_are_seen_ahead_however_deep() {
+        let mut ahead = Ahead::default();
+        for (items, several) in [
+            (&br#"[["a,]",{}],1]]"#[..], false),
+            (br#"["a,]",{}],1]]"#, true),
+            (br#""a,]",{}],1]]"#, true),
+            (br#""\"a":[],"b":1}"#, true),
+            (br#""\"a":1}"#, false),
+        ] {
+            assert_eq!(ahead.several(items), several);
+        }
+    }
 }
