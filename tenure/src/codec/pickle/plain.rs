@@ -12,6 +12,8 @@ use crate::{
 
 /// Room for what is not known yet. No JSON text holds it.
 const ROOM: u8 = 0;
+/// Most texts are no longer.
+const CHUNK: usize = 32;
 
 /// Reads the pickle at the start of `bytes`, and gives what follows it. `None` if the machine has to read it.
 pub(super) fn read(bytes: &[u8], limit: usize) -> Option<(Data, &[u8])> {
@@ -162,8 +164,18 @@ impl<'a> Reader<'a> {
     }
 
     fn text(&mut self, length: usize) -> Option<()> {
-        let text = self.take(length)?;
         let at = self.out.len();
+        // A chunk of known length is looked through and copied without calls; what follows the text in it is taken back.
+        if let Some(chunk) = self.rest.first_chunk::<CHUNK>()
+            && plain_run(chunk) >= length
+        {
+            self.take(length)?;
+            self.out.extend_from_slice(&[ROOM, b'"']);
+            self.out.extend_from_slice(chunk);
+            self.out.truncate(at + 2 + length);
+            return self.end_text(at);
+        }
+        let text = self.take(length)?;
         self.out.extend_from_slice(&[ROOM, b'"']);
         if plain_run(text) == text.len() {
             self.out.extend_from_slice(text);
