@@ -244,7 +244,7 @@ impl Signer {
         let signature = signature(&self.current, &text);
         text.reserve_exact(1 + SIGNATURE);
         text.push(':');
-        push_base64(&mut text, &signature);
+        text.push_str(str::from_utf8(&base64_of(&signature)).unwrap_or_default());
         text
     }
 }

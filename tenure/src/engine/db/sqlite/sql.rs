@@ -15,6 +15,10 @@ pub(crate) const SELECT: &str =
 pub(crate) const INSERT: &str = r#"INSERT INTO "django_session" ("session_key", "session_data", "expire_date") VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING"#;
 /// New key, data, date, key, data as it was. Where it finds nothing, [`SELECT`] tells what is there now.
 pub(crate) const UPDATE: &str = r#"UPDATE "django_session" SET "session_key" = ?1, "session_data" = ?2, "expire_date" = ?3 WHERE "session_key" = ?4 AND "session_data" = ?5"#;
+/// Data, date, key, data as it was. As [`UPDATE`] where the key stays: SQLite writes the index of whatever column stands behind `SET`, changed
+/// or not, and that is a third page for the log.
+#[cfg(feature = "sqlite")]
+pub(crate) const SAVE: &str = r#"UPDATE "django_session" SET "session_data" = ?1, "expire_date" = ?2 WHERE "session_key" = ?3 AND "session_data" = ?4"#;
 /// New key, data, date, key. For a transaction that has looked at the row and keeps others out.
 #[cfg(feature = "sqlite")]
 pub(crate) const REPLACE: &str = r#"UPDATE "django_session" SET "session_key" = ?1, "session_data" = ?2, "expire_date" = ?3 WHERE "session_key" = ?4"#;

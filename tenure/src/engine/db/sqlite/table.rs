@@ -108,15 +108,19 @@ impl SessionTable for Sqlite {
         row: Row,
         base: &str,
     ) -> Result<Updated, StoreError> {
-        let new_key = new_key.unwrap_or(key).to_owned();
+        let new_key = new_key.map(str::to_owned);
         let (key, base) = (key.to_owned(), base.to_owned());
         self.write(move |connection, zone| {
             let ends = date_text(row.expires_at.into(), zone);
-            match execute(
-                connection,
-                sql::UPDATE,
-                params![new_key, row.data, ends, key, base],
-            ) {
+            let updated = match &new_key {
+                None => execute(connection, sql::SAVE, params![row.data, ends, key, base]),
+                Some(new_key) => execute(
+                    connection,
+                    sql::UPDATE,
+                    params![new_key, row.data, ends, key, base],
+                ),
+            };
+            match updated {
                 Ok(0) => {}
                 Ok(_) => return Ok(Updated::Done),
                 Err(error) if is_taken(&error) => return Ok(Updated::Taken),
@@ -130,6 +134,7 @@ impl SessionTable for Sqlite {
                 // Somebody put a blob or text that is no UTF-8 there: it was read leniently, and compares with nothing. The
                 // transaction keeps others out, so it is still what was read.
                 Some(current) if current.data == base => {
+                    let new_key = new_key.as_ref().unwrap_or(&key);
                     execute(
                         connection,
                         sql::REPLACE,

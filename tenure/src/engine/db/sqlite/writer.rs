@@ -27,7 +27,8 @@ use crate::{error::StoreError, moment::Zone};
 const BATCH: usize = 256;
 /// At most this many writes wait. More could not be done within a request's deadline anyway.
 const WAITING: usize = 4096;
-/// After so many writes what stands in the log is brought into the file. One alone fills six pages, and SQLite's own measure is 1,000.
+/// After so many writes what stands in the log is brought into the file. A save alone fills two pages and a new row three, and SQLite's own
+/// measure is 1,000.
 const CHECKPOINT: usize = 160;
 
 /// A write: runs inside the transaction if there is one, and gives what tells the caller once that is committed or lost.
