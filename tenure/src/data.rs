@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     error::{CodecError, ValueError},
-    json::{Json, Names, Scanner, escape, merge_repeated, read, unescape},
+    json::{Json, Names, Scanner, escape, members, merge_repeated, read, unescape},
 };
 
 /// The content of a session: an ordered map from text to JSON values, as Python's `dict`.
@@ -135,6 +135,21 @@ impl Data {
     /// # Ok::<(), tenure::CodecError>(())
     /// ```
     pub fn from_json(bytes: &[u8]) -> Result<Self, CodecError> {
+        match Self::from_canonical(bytes) {
+            Some(data) => Ok(data),
+            None => Self::from_any_json(bytes),
+        }
+    }
+
+    /// An object in canonical spelling, in which no name stands twice. `None` if it may be anything else.
+    fn from_canonical(bytes: &[u8]) -> Option<Self> {
+        let mut index = Index::with_room(8);
+        members(bytes, |key, value| index.push(key, value))?;
+        Self::indexed(bytes, index)
+    }
+
+    /// The same as [`from_json`](Self::from_json), for text in any spelling.
+    fn from_any_json(bytes: &[u8]) -> Result<Self, CodecError> {
         let mut scanner = Scanner::new(bytes);
         let (mut entries, mut names) = (Vec::new(), Names::default());
         if !scanner.eat(b'{') {
@@ -166,7 +181,7 @@ impl Data {
         let repeated = scanner.repeated();
         let source = scanner.finish()?;
         if repeated {
-            return Self::from_json(merge_repeated(&source).as_bytes());
+            return Self::from_any_json(merge_repeated(&source).as_bytes());
         }
         Ok(Self::loaded(source.into(), entries))
     }

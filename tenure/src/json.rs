@@ -5,6 +5,7 @@
 //!
 //! [`JSONSerializer`]: https://github.com/django/django/blob/5.2/django/core/signing.py
 
+mod canonical;
 mod float;
 mod merge;
 mod read;
@@ -17,6 +18,7 @@ use std::{borrow::Cow, cell::Cell, fmt, sync::Arc};
 use serde::{Serialize, de::DeserializeOwned};
 
 pub(crate) use self::{
+    canonical::members,
     float::push_float,
     merge::{Names, merge_repeated, repeats},
     read::{float, read},

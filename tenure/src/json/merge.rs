@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::text::string_end;
 
 /// Up to this many names are compared one with another; beyond it they are hashed, so that many names cost no more than many bytes.
-const FEW: usize = 32;
+pub(super) const FEW: usize = 32;
 
 /// What is known of an object's names while it is read.
 ///

@@ -6,7 +6,7 @@ use std::{borrow::Cow, ops::Range};
 
 use super::{
     merge::{Names, repeats},
-    text::{Spelling, hex_value, long_form, plain_run},
+    text::{Spelling, long_form, plain_run, unit_of},
 };
 use crate::error::CodecError;
 
@@ -261,13 +261,8 @@ impl<'a> Scanner<'a> {
     fn escape(&mut self) -> Result<u16, CodecError> {
         match self.source.get(self.at + 1..) {
             Some([b'u', digits @ ..]) => {
-                let unit = digits.first_chunk::<4>().and_then(|digits| {
-                    digits
-                        .iter()
-                        .try_fold(0, |code: u16, &digit| Some(code << 4 | hex_value(digit)?))
-                });
                 self.at += 6;
-                unit
+                unit_of(digits)
             }
             Some([short, ..]) => {
                 self.at += 2;

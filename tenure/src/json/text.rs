@@ -213,7 +213,15 @@ pub(super) const fn long_form(short: u8) -> Option<u16> {
     })
 }
 
-pub(super) fn hex_value(digit: u8) -> Option<u16> {
+/// The UTF-16 unit that four hexadecimal digits at the start stand for.
+pub(super) fn unit_of(digits: &[u8]) -> Option<u16> {
+    let digits = digits.first_chunk::<4>()?;
+    digits
+        .iter()
+        .try_fold(0, |code: u16, &digit| Some(code << 4 | hex_value(digit)?))
+}
+
+fn hex_value(digit: u8) -> Option<u16> {
     char::from(digit)
         .to_digit(16)
         .and_then(|value| u16::try_from(value).ok())
