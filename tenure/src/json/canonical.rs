@@ -3,6 +3,11 @@
 //! Whatever is out of the ordinary, be it right or wrong, is left to the [`Scanner`](super::Scanner), which begins anew: a space, an escape
 //! that is not needed, a name that stands twice in an object. So there is one place that knows the errors and the other spellings.
 
+#![expect(
+    clippy::inline_always,
+    reason = "what is called for each value would else hand its answer over in memory: a fifth of all that this takes"
+)]
+
 use std::ops::Range;
 
 use super::{
@@ -129,7 +134,7 @@ impl Reader<'_> {
     }
 
     /// A name and its colon.
-    #[inline]
+    #[inline(always)]
     fn name(&mut self, at: usize, object: &mut Open) -> Option<(Range<usize>, usize)> {
         let text = self.text;
         if byte(text, at)? != b'"' {
@@ -193,7 +198,7 @@ fn byte(text: &[u8], at: usize) -> Option<u8> {
 }
 
 /// Passes a string, a number or a word that begins with this byte.
-#[inline]
+#[inline(always)]
 fn scalar(text: &[u8], at: usize, first: u8) -> Option<usize> {
     match first {
         b'"' => Some(string(text, at)?.0),
@@ -219,7 +224,7 @@ fn other(text: &[u8], at: usize, first: u8) -> Option<usize> {
 
 /// Passes a string. Gives its end with the quote, eight bytes at most, which is the same for strings that are the same; `None` if that is
 /// not at hand, which may be so for one of two that are the same.
-#[inline]
+#[inline(always)]
 fn string(text: &[u8], at: usize) -> Option<(usize, Option<u64>)> {
     let mut at = at + 1;
     while let Some(word) = text.get(at..)?.first_chunk() {
