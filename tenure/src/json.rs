@@ -20,7 +20,7 @@ use serde::{Serialize, de::DeserializeOwned};
 pub(crate) use self::{
     canonical::members,
     float::push_float,
-    merge::{Names, merge_repeated, repeats},
+    merge::{FEW, Names, merge_repeated, repeats},
     read::{float, read},
     scan::{MAX_DEPTH, Scanner},
     text::{

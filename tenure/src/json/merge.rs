@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::text::string_end;
 
 /// Up to this many names are compared one with another; beyond it they are hashed, so that many names cost no more than many bytes.
-pub(super) const FEW: usize = 32;
+pub(crate) const FEW: usize = 32;
 
 /// What is known of an object's names while it is read.
 ///
@@ -18,14 +18,16 @@ pub(crate) struct Names {
 }
 
 impl Names {
-    /// Notes a name that needs no escapes.
+    /// Notes a name that needs no escapes. Whether one that was noted before may be the same.
     #[inline]
-    pub(crate) fn note(&mut self, name: &[u8]) {
+    pub(crate) fn note(&mut self, name: &[u8]) -> bool {
         let of = |byte: Option<&u8>| byte.map_or(0, |byte| usize::from(*byte));
         let mixed = (of(name.first()) * 5) ^ (of(name.last()) * 11) ^ name.len();
         let bit = 1 << (mixed & 63);
-        self.doubtful |= self.seen & bit != 0;
+        let met = self.seen & bit != 0;
+        self.doubtful |= met;
         self.seen |= bit;
+        met
     }
 
     /// Notes a name that has escapes.

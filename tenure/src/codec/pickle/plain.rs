@@ -7,7 +7,7 @@
 use super::{integer, opcode as op};
 use crate::{
     data::{Data, Index},
-    json::{MAX_DEPTH, Names, plain_run, push_escaped_utf8, push_float, repeats},
+    json::{FEW, MAX_DEPTH, Names, plain_run, push_escaped_utf8, push_float, repeats},
 };
 
 /// Room for what is not known yet. No JSON text holds it.
@@ -170,8 +170,10 @@ impl<'a> Reader<'a> {
             && plain_run(chunk) >= length
         {
             self.take(length)?;
-            self.out.extend_from_slice(&[ROOM, b'"']);
-            self.out.extend_from_slice(chunk);
+            let mut quoted = [ROOM; CHUNK + 2];
+            let [_, quote, inner @ ..] = &mut quoted;
+            (*quote, *inner) = (b'"', *chunk);
+            self.out.extend_from_slice(&quoted);
             self.out.truncate(at + 2 + length);
             return self.end_text(at);
         }
@@ -285,12 +287,20 @@ impl<'a> Reader<'a> {
         let items = self.stack.get(from..)?;
         let (pairs, _) = items.as_chunks::<2>();
         let mut names = Names::default();
+        let mut doubtful = false;
         for (number, [key, value]) in pairs.iter().enumerate() {
             // Numbers and the like, which JSON makes text of, are for the machine.
             (key.kind == Kind::Text).then_some(())?;
             let place = key.at + 2..value.at - 1;
             // All are spelled in one way, so that escapes need no care here.
-            names.note(self.out.get(place.clone())?);
+            let name = self.out.get(place.clone())?;
+            if names.note(name) {
+                let (earlier, _) = pairs.split_at_checked(number)?;
+                doubtful |= number > FEW
+                    || earlier
+                        .iter()
+                        .any(|[key, value]| self.out.get(key.at + 2..value.at - 1) == Some(name));
+            }
             if at_top {
                 let end = pairs
                     .get(number + 1)
@@ -298,7 +308,7 @@ impl<'a> Reader<'a> {
                 self.index.push(place, value.at + 1..end);
             }
         }
-        if names.may_repeat() {
+        if doubtful {
             let names = pairs
                 .iter()
                 .map(|[key, value]| self.out.get(key.at + 2..value.at - 1));
