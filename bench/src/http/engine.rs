@@ -68,7 +68,12 @@ impl Running {
             Engine::Postgres => Server::Postgres(postgres()),
             Engine::CachedDb => Server::CachedDb(postgres(), redis()),
             // The testkit's has `innodb_flush_log_at_trx_commit = 2`.
-            Engine::Mysql => Server::MariaDb(MariaDb::start()),
+            Engine::Mysql => {
+                let mariadb = MariaDb::start();
+                // Some drivers open a connection for each request that waits, and 151 are not enough for all contestants.
+                mariadb.sql("mysql", "SET GLOBAL max_connections = 1000");
+                Server::MariaDb(mariadb)
+            }
             other => Server::Within(other),
         };
         Ok(Self {

@@ -58,7 +58,7 @@ fn untouched(counts: &Counts, around: &str, base: &str, case: &str) -> Result<Ra
         about: format!("{around}, {case}: what tenure adds, over what tower-sessions adds"),
         ours: of("tenure")? - base,
         others: of("tower-sessions 0.15.0")? - base,
-        at_most: 55,
+        at_most: 50,
     })
 }
 
