@@ -1,8 +1,8 @@
 //! PostgreSQL with Redis in front of it, each as on its own: what a write has changed in the database goes to the cache as well.
 
-use redis::{AsyncCommands as _, Client, aio::MultiplexedConnection};
+use redis::{AsyncCommands as _, aio::MultiplexedConnection};
 
-use super::{Floor, postgres::Postgres};
+use super::{Floor, postgres::Postgres, redis::connect};
 use crate::{Error, TWO_WEEKS};
 
 #[derive(Clone)]
@@ -15,10 +15,9 @@ impl CachedDb {
     /// The URL of the database and, after a space, that of the cache.
     pub(super) async fn open(urls: &str) -> Result<Self, Error> {
         let (database, cache) = urls.split_once(' ').ok_or("two URLs are needed")?;
-        let cache = Client::open(cache)?;
         Ok(Self {
             database: Postgres::open(database).await?,
-            cache: cache.get_multiplexed_async_connection().await?,
+            cache: connect(cache).await?,
         })
     }
 

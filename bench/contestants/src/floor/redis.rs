@@ -25,15 +25,19 @@ pub(super) struct Redis {
 
 impl Redis {
     pub(super) async fn open(url: &str) -> Result<Self, Error> {
-        let client = Client::open(url)?;
-        let config = AsyncConnectionConfig::new().set_response_timeout(Some(PATIENCE));
         Ok(Self {
-            connection: client
-                .get_multiplexed_async_connection_with_config(&config)
-                .await?,
+            connection: connect(url).await?,
             swap: Arc::new(Script::new(SWAP)),
         })
     }
+}
+
+pub(super) async fn connect(url: &str) -> Result<MultiplexedConnection, Error> {
+    let config = AsyncConnectionConfig::new().set_response_timeout(Some(PATIENCE));
+    let client = Client::open(url)?;
+    Ok(client
+        .get_multiplexed_async_connection_with_config(&config)
+        .await?)
 }
 
 impl Floor for Redis {
