@@ -24,8 +24,8 @@ pub(crate) use self::{
     read::{float, read},
     scan::{MAX_DEPTH, Scanner},
     text::{
-        escape, plain_run, push_escaped_units, push_escaped_utf8, push_unescaped, string_end,
-        unescape,
+        escape, plain_run, push_escaped_units, push_escaped_utf8, push_unescaped, quotes,
+        string_end, unescape,
     },
 };
 use crate::error::{CodecError, ValueError};

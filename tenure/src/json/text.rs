@@ -15,21 +15,24 @@ pub(crate) fn plain_run(bytes: &[u8]) -> usize {
     let mut length = 0;
     for word in words {
         let word = u64::from_le_bytes(*word);
-        let equal = |byte: u8| (word ^ (EACH * u64::from(byte))).wrapping_sub(EACH);
         // In turn: from 0x80, 0x7f, below 0x20, and the two that need a backslash. A high bit that these leave of a byte from 0x80 is
         // right, too.
-        let flags = HIGH
-            & (word
-                | word.wrapping_add(EACH)
-                | word.wrapping_sub(EACH * 0x20)
-                | equal(b'"')
-                | equal(b'\\'));
+        let others = word | word.wrapping_add(EACH) | word.wrapping_sub(EACH * 0x20);
+        let flags = HIGH & others | quotes(word);
         if flags != 0 {
             return length + usize::try_from(flags.trailing_zeros() / 8).unwrap_or(0);
         }
         length += 8;
     }
     length + rest.iter().take_while(|&&byte| is_plain(byte)).count()
+}
+
+/// The high bits of those of eight bytes of ASCII that are a quote or backslash. A borrow flags at most bytes above one that is flagged
+/// rightly, so that the lowest flag is exact.
+#[inline]
+pub(crate) fn quotes(word: u64) -> u64 {
+    let equal = |byte: u8| (word ^ (EACH * u64::from(byte))).wrapping_sub(EACH);
+    (equal(b'"') | equal(b'\\')) & HIGH
 }
 
 fn is_plain(byte: u8) -> bool {

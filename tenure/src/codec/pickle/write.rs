@@ -3,7 +3,7 @@
 use super::{Protocol, integer, opcode as op, shared::Shared};
 use crate::{
     data::Data,
-    json::{float, push_unescaped},
+    json::{float, push_unescaped, quotes},
 };
 
 /// From this length on a frame is ended, and a text stands between frames (`FRAME_SIZE_TARGET` in `CPython`'s `Modules/_pickle.c`).
@@ -438,14 +438,10 @@ fn is_short(escaped: &[u8]) -> bool {
 /// As `plain_run` does it, but with less to look for: all of such text is printable ASCII.
 #[inline]
 fn plain_text(text: &[u8]) -> usize {
-    const EACH: u64 = 0x0101_0101_0101_0101;
     let (words, rest) = text.as_chunks::<8>();
     let mut length = 0;
     for word in words {
-        let word = u64::from_le_bytes(*word);
-        // A borrow flags at most bytes above one that is flagged rightly, so that the lowest flag is exact.
-        let equal = |byte: u8| (word ^ (EACH * u64::from(byte))).wrapping_sub(EACH);
-        let flags = (equal(b'"') | equal(b'\\')) & (EACH << 7);
+        let flags = quotes(u64::from_le_bytes(*word));
         if flags != 0 {
             return length + usize::try_from(flags.trailing_zeros() / 8).unwrap_or(0);
         }
