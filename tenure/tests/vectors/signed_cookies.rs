@@ -60,9 +60,10 @@ async fn values_are_djangos_to_the_byte_and_are_read() {
             .create(&key, &Record::new(data, now + settings.cookie_age))
             .await;
         match created {
-            // What zlib-rs compresses has other bytes than zlib's; Django reads them all the same.
+            // What zlib-rs compresses has other bytes than zlib's, and what is short is left as it is; Django reads them all the same.
             Ok(Created::Rekeyed(key)) if value.starts_with('.') => {
-                assert!(key.as_str().starts_with('.'), "{name}");
+                let long = payload.len() >= 512;
+                assert_eq!(key.as_str().starts_with('.'), long, "{name}");
                 let again = seen(&settings, now, key.as_str()).await;
                 assert_eq!(again.as_deref(), Some(payload), "{name}");
             }

@@ -29,7 +29,6 @@ pub(super) fn read(bytes: &[u8], limit: usize) -> Option<(Data, &[u8])> {
         stack: Vec::with_capacity(32),
         marks: Vec::with_capacity(4),
         memo: Vec::with_capacity(32),
-        new: None,
         holes: Vec::new(),
         repeated: false,
         index: Index::with_room(8),
@@ -78,8 +77,6 @@ struct Reader<'a> {
     /// How high the stack was at each mark that is open.
     marks: Vec<usize>,
     memo: Vec<Numbered>,
-    /// The value that was just pushed, which may be given a number.
-    new: Option<Numbered>,
     /// Where two bytes of room were not needed.
     holes: Vec<usize>,
     /// Whether a name stands twice in one dict.
@@ -97,7 +94,11 @@ impl<'a> Reader<'a> {
                     let length = self.byte()?;
                     self.text(length.into())?;
                 }
-                op::MEMOIZE => self.memo.push(self.new.take()?),
+                op::MEMOIZE => {
+                    let floor = self.floor();
+                    let value = *self.stack.get(floor..)?.last()?;
+                    self.memoize(value);
+                }
                 op::BINGET => {
                     let number = self.byte()?;
                     self.again(number.into())?;
@@ -114,10 +115,7 @@ impl<'a> Reader<'a> {
                     let number = i32::from_le_bytes(self.array()?);
                     self.number(number);
                 }
-                op::MARK => {
-                    self.marks.push(self.stack.len());
-                    self.new = None;
-                }
+                op::MARK => self.marks.push(self.stack.len()),
                 op::SETITEMS | op::APPENDS => {
                     let mark = self.marks.pop()?;
                     self.fill(mark, code == op::SETITEMS)?;
@@ -157,10 +155,32 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn push(&mut self, at: usize, kind: Kind, new: Numbered) {
+    /// Pushes the value whose text has just been written.
+    fn push(&mut self, at: usize, kind: Kind) {
         let depth = usize::from(matches!(kind, Kind::Open { .. }));
-        self.stack.push(Value { at, kind, depth });
-        self.new = Some(new);
+        let value = Value { at, kind, depth };
+        self.stack.push(value);
+        // As a rule it comes at once, for texts, lists and dicts.
+        if let [op::MEMOIZE, rest @ ..] = self.rest {
+            self.rest = rest;
+            self.memoize(value);
+        }
+    }
+
+    /// Gives the value on top of the stack, whose text is the end of what is written, the next number.
+    fn memoize(&mut self, top: Value) {
+        self.memo.push(match top.kind {
+            Kind::Text => Numbered::Text {
+                from: top.at + 2,
+                to: self.out.len() - 1,
+            },
+            Kind::Other | Kind::Open { .. } => Numbered::Other,
+        });
+    }
+
+    /// How many values of the stack lie below the last mark.
+    fn floor(&self) -> usize {
+        self.marks.last().copied().unwrap_or(0)
     }
 
     fn text(&mut self, length: usize) -> Option<()> {
@@ -170,12 +190,13 @@ impl<'a> Reader<'a> {
             && plain_run(chunk) >= length
         {
             self.take(length)?;
-            let mut quoted = [ROOM; CHUNK + 2];
-            let [_, quote, inner @ ..] = &mut quoted;
+            let mut quoted = [ROOM; CHUNK + 3];
+            let [_, quote, inner @ .., _] = &mut quoted;
             (*quote, *inner) = (b'"', *chunk);
+            *quoted.get_mut(2 + length)? = b'"';
             self.out.extend_from_slice(&quoted);
-            self.out.truncate(at + 2 + length);
-            return self.end_text(at);
+            self.out.truncate(at + 3 + length);
+            return self.push_text(at);
         }
         let text = self.take(length)?;
         self.out.extend_from_slice(&[ROOM, b'"']);
@@ -186,7 +207,8 @@ impl<'a> Reader<'a> {
             push_escaped_utf8(&mut escaped, text).then_some(())?;
             self.out.extend_from_slice(escaped.as_bytes());
         }
-        self.end_text(at)
+        self.out.push(b'"');
+        self.push_text(at)
     }
 
     /// The text with this number once more.
@@ -195,18 +217,13 @@ impl<'a> Reader<'a> {
             return None;
         };
         let at = self.out.len();
-        self.out.extend_from_slice(&[ROOM, b'"']);
-        self.out.extend_from_within(from..to);
-        self.end_text(at)
+        self.out.push(ROOM);
+        self.out.extend_from_within(from - 1..=to);
+        self.push_text(at)
     }
 
-    fn end_text(&mut self, at: usize) -> Option<()> {
-        let text = Numbered::Text {
-            from: at + 2,
-            to: self.out.len(),
-        };
-        self.out.push(b'"');
-        self.push(at, Kind::Text, text);
+    fn push_text(&mut self, at: usize) -> Option<()> {
+        self.push(at, Kind::Text);
         // Here alone the text can grow by more than the bytes that were read.
         (self.out.len() <= self.limit).then_some(())
     }
@@ -215,14 +232,14 @@ impl<'a> Reader<'a> {
         let at = self.out.len();
         self.out.push(ROOM);
         integer::push(&mut self.out, number);
-        self.push(at, Kind::Other, Numbered::Other);
+        self.push(at, Kind::Other);
     }
 
     fn other(&mut self, text: &[u8]) {
         let at = self.out.len();
         self.out.push(ROOM);
         self.out.extend_from_slice(text);
-        self.push(at, Kind::Other, Numbered::Other);
+        self.push(at, Kind::Other);
     }
 
     fn open(&mut self, dict: bool) {
@@ -237,13 +254,14 @@ impl<'a> Reader<'a> {
         if room {
             self.out.extend_from_slice(&[ROOM; 2]);
         }
-        self.push(at, Kind::Open { dict, room }, Numbered::Other);
+        self.push(at, Kind::Open { dict, room });
     }
 
     /// Puts the values from this one on into the list or dict below them.
     fn fill(&mut self, from: usize, dict: bool) -> Option<()> {
-        let floor = self.marks.last().copied().unwrap_or(0);
-        let target = from.checked_sub(1).filter(|target| *target >= floor)?;
+        let target = from
+            .checked_sub(1)
+            .filter(|target| *target >= self.floor())?;
         let (below, items) = self.stack.split_at_checked(from)?;
         // More than 1000 values come in portions, the second of which finds it closed: that is for the machine.
         let Kind::Open {
@@ -278,7 +296,6 @@ impl<'a> Reader<'a> {
         let filled = self.stack.last_mut()?;
         filled.kind = Kind::Other;
         filled.depth = depth + 1;
-        self.new = None;
         (depth < MAX_DEPTH).then_some(())
     }
 

@@ -69,7 +69,7 @@ impl CookieStore<Signed> {
         let codec =
             SignedJson::with_salt(SALT, &settings.secret()?, &settings.secret_key_fallbacks);
         let format = Signed {
-            codec: codec.shortest().inflate_limit(settings.max_size),
+            codec: codec.for_cookies().inflate_limit(settings.max_size),
             rules: ExpiryRules::new(settings),
             zone: settings.zone()?,
             cookie_age: settings.cookie_age,
