@@ -3,8 +3,12 @@
 //! A new timer that ends before all others wakes the runtime's driver: a write to an `eventfd` and one more `epoll_wait`, which is a third
 //! more system calls for a read of a database. Moving a timer that stands to a later moment is one atomic operation. So timers are kept when
 //! their call is answered, and moved on for the next one.
+//!
+//! Most calls with a deadline are made of one with an earlier deadline: that of the store has in it that of its server. As long as the
+//! inner one waits, its timer does for both.
 
 use std::{
+    cell::Cell,
     fmt,
     future::Future,
     pin::{Pin, pin},
@@ -47,12 +51,25 @@ impl Deadline {
     }
 
     /// What `call` answers, if it does in time. What answers at once is never late.
-    pub(crate) fn of<F: Future>(&self, call: F) -> Within<'_, F, impl FnOnce() -> Instant> {
-        let due = || {
-            let now = Instant::now();
-            now.checked_add(self.length).unwrap_or(now + FAR)
-        };
+    pub(crate) fn of<F: Future>(
+        &self,
+        call: F,
+    ) -> Within<'_, F, impl FnOnce(&mut Clock) -> Instant> {
+        self.timers.within(|clock| self.due(clock.now()), call)
+    }
+
+    /// The same, and since when it has waited; it stays `None` if it does not have to.
+    pub(crate) fn of_waiting<'a, F: Future>(
+        &'a self,
+        since: &'a mut Option<Instant>,
+        call: F,
+    ) -> Within<'a, F, impl FnOnce(&mut Clock) -> Instant> {
+        let due = |clock: &mut Clock| self.due(*since.insert(clock.now()));
         self.timers.within(due, call)
+    }
+
+    fn due(&self, now: Instant) -> Instant {
+        now.checked_add(self.length).unwrap_or(now + FAR)
     }
 }
 
@@ -60,6 +77,30 @@ impl fmt::Debug for Deadline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.length.fmt(f)
     }
+}
+
+/// Tells the time, of which all calls in each other need one reading.
+pub(crate) struct Clock(Option<Instant>);
+
+impl Clock {
+    pub(crate) fn now(&mut self) -> Instant {
+        *self.0.get_or_insert_with(Instant::now)
+    }
+}
+
+/// A timer that will wake a task.
+#[derive(Clone, Copy)]
+struct Armed {
+    due: Instant,
+    /// When its call began to wait, if the clock was read for that.
+    since: Option<Instant>,
+    /// The waker's, by which a task is told from others that are polled inside it.
+    task: *const (),
+}
+
+thread_local! {
+    /// The timer that was last seen to run, in the poll that goes on.
+    static ARMED: Cell<Option<Armed>> = const { Cell::new(None) };
 }
 
 /// Timers that wait for their next call.
@@ -74,7 +115,7 @@ struct Timer {
 
 impl Timers {
     /// What `call` answers, if it does by `deadline`, which is asked for when it has to wait. One that answers at once never meets a timer.
-    pub(crate) fn within<F: Future, D: FnOnce() -> Instant>(
+    pub(crate) fn within<F: Future, D: FnOnce(&mut Clock) -> Instant>(
         &self,
         deadline: D,
         call: F,
@@ -82,6 +123,7 @@ impl Timers {
         Within {
             call,
             deadline: Some(deadline),
+            due: None,
             timers: self,
             lent: None,
         }
@@ -101,29 +143,48 @@ pin_project! {
         #[pin]
         call: F,
         deadline: Option<D>,
+        due: Option<Instant>,
         timers: &'t Timers,
         lent: Option<Lent<'t>>,
     }
 }
 
-impl<F: Future, D: FnOnce() -> Instant> Future for Within<'_, F, D> {
+impl<F: Future, D: FnOnce(&mut Clock) -> Instant> Future for Within<'_, F, D> {
     type Output = Result<F::Output, Elapsed>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
+        ARMED.set(None);
         if let Poll::Ready(answer) = this.call.poll(context) {
             return Poll::Ready(Ok(answer));
         }
+        let task = context.waker().data();
+        // Not that of another task which was polled in this one, nor one that was given up meanwhile.
+        let inner = ARMED.get().filter(|armed| armed.task == task);
+        let mut clock = Clock(inner.and_then(|armed| armed.since));
         if let Some(deadline) = this.deadline.take() {
-            *this.lent = Some(Lent::from(this.timers, deadline()));
+            *this.due = Some(deadline(&mut clock));
         }
-        let Some(timer) = this.lent.as_mut().and_then(|lent| lent.timer.as_mut()) else {
+        let Some(due) = *this.due else {
+            return Poll::Pending;
+        };
+        if this.lent.is_none() && inner.is_some_and(|armed| armed.due <= due) {
+            return Poll::Pending;
+        }
+        let lent = this
+            .lent
+            .get_or_insert_with(|| Lent::from(this.timers, due));
+        let Some(timer) = lent.timer.as_mut() else {
             return Poll::Pending;
         };
         // A call that uses up the task's budget at each poll has a deadline too.
-        pin!(unconstrained(timer.sleep.as_mut()))
-            .poll(context)
-            .map(|()| Err(Elapsed))
+        let late = pin!(unconstrained(timer.sleep.as_mut())).poll(context);
+        ARMED.set(Some(Armed {
+            due,
+            since: clock.0,
+            task,
+        }));
+        late.map(|()| Err(Elapsed))
     }
 }
 
@@ -157,6 +218,7 @@ impl<'a> Lent<'a> {
 impl Drop for Lent<'_> {
     fn drop(&mut self) {
         self.timers.kept().extend(self.timer.take());
+        ARMED.set(None);
     }
 }
 
@@ -210,7 +272,7 @@ mod tests {
         for seconds in [5, 1, 3] {
             let began = Instant::now();
             let due = began + Duration::from_secs(seconds);
-            assert!(timers.within(|| due, pending::<()>()).await.is_err());
+            assert!(timers.within(|_| due, pending::<()>()).await.is_err());
             assert_eq!(began.elapsed().as_secs(), seconds);
         }
     }
@@ -229,6 +291,78 @@ mod tests {
         let began = Instant::now();
         assert!(deadline.of(pending::<()>()).await.is_err());
         assert_eq!(began.elapsed(), LENGTH);
+    }
+
+    fn running(deadline: &Deadline) -> usize {
+        // All that were made, less those that are kept.
+        deadline.timers.kept().len()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn calls_in_each_other_share_the_earlier_timer() {
+        let (outer, inner) = (Deadline::new(LENGTH), Deadline::new(LENGTH * 4 / 5));
+        let began = Instant::now();
+        let answer = outer.of(inner.of(pending::<()>())).await;
+        assert!(matches!(answer, Ok(Err(Elapsed))));
+        assert_eq!(began.elapsed(), LENGTH * 4 / 5);
+        assert_eq!((running(&outer), running(&inner)), (0, 1));
+
+        // The later one counts from the beginning of all, and takes over when the inner call is over.
+        let began = Instant::now();
+        let two = async {
+            let first = inner.of(sleep(Duration::from_secs(3))).await;
+            (first.is_ok(), inner.of(pending::<()>()).await.is_err())
+        };
+        assert!(outer.of(two).await.is_err());
+        assert_eq!(began.elapsed(), LENGTH);
+        let began = Instant::now();
+        let then_without = async {
+            inner.of(pending::<()>()).await.unwrap_err();
+            pending::<()>().await;
+        };
+        assert!(outer.of(then_without).await.is_err());
+        assert_eq!(began.elapsed(), LENGTH);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_timer_that_was_given_up_or_is_of_another_task_does_not_count() {
+        let (outer, inner) = (Deadline::new(LENGTH), Deadline::new(LENGTH / 5));
+        let began = Instant::now();
+        let given_up = async {
+            tokio::select! {
+                biased;
+                _ = inner.of(pending::<()>()) => {}
+                () = ready(()) => {}
+            }
+            pending::<()>().await;
+        };
+        assert!(outer.of(given_up).await.is_err());
+        assert_eq!(began.elapsed(), LENGTH);
+
+        // Nobody is woken by this waker, so that the outer call needs a timer of its own.
+        let began = Instant::now();
+        let unheard = async {
+            let mut call = pin!(inner.of(pending::<()>()));
+            let polled = call
+                .as_mut()
+                .poll(&mut Context::from_waker(std::task::Waker::noop()));
+            assert!(polled.is_pending());
+            pending::<()>().await;
+        };
+        assert!(outer.of(unheard).await.is_err());
+        assert_eq!(began.elapsed(), LENGTH);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_is_known_since_when_a_call_has_waited() {
+        let deadline = Deadline::new(LENGTH);
+        let mut since = None;
+        assert!(deadline.of_waiting(&mut since, ready(())).await.is_ok());
+        assert_eq!(since, None);
+        let began = Instant::now();
+        let call = sleep(Duration::from_secs(1));
+        assert!(deadline.of_waiting(&mut since, call).await.is_ok());
+        assert_eq!(since, Some(began));
     }
 
     #[test]

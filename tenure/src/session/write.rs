@@ -51,12 +51,12 @@ impl<'a> Taken<'a> {
     }
 
     /// Takes up what was changed since, too, and plans to write all of it.
-    fn plan(&mut self) -> Result<Plan, SessionError> {
+    fn plan(&mut self, now: Moment) -> Result<Plan, SessionError> {
         let mut state = self.inner.state();
         self.inner.bind_if_free(&mut state)?;
         self.inner.note_begin(&mut state);
         self.changes.append(std::mem::take(&mut state.changes));
-        Ok(self.inner.plan(&state))
+        Ok(self.inner.plan(&state, now))
     }
 
     /// Looks again: another request may have prolonged the session.
@@ -133,8 +133,8 @@ impl Shared {
 }
 
 impl Inner {
-    fn plan(&self, state: &State) -> Plan {
-        let mut expires_at = self.terms(state).date(self.shared.now());
+    fn plan(&self, state: &State, now: Moment) -> Plan {
+        let mut expires_at = self.terms(state).date(now);
         if let Some(stored) = state.stored.as_ref().filter(|_| state.passive) {
             expires_at = expires_at.min(stored.expires_at);
         }
@@ -168,12 +168,14 @@ impl Inner {
             return Err(SessionError::ResponseSent);
         }
         let mut taken = Taken::nothing(self);
-        let started = Instant::now();
+        let mut contended = None;
         loop {
-            if self.expired_meanwhile() {
+            let mut now = self.shared.now();
+            if self.expired_meanwhile(now) {
                 taken.refresh().await?;
+                now = self.shared.now();
             }
-            let plan = taken.plan()?;
+            let plan = taken.plan(now)?;
             self.shared.check_limits(&plan.record.data)?;
             let merge = match plan.stored {
                 None => {
@@ -182,13 +184,13 @@ impl Inner {
                         Created::Created(version) => {
                             self.tell_created(&key);
                             let mut state = self.state();
-                            state.kept(key, version, plan.expires_at, self.shared.now());
+                            state.kept(key, version, plan.expires_at, now);
                             state.key_changed = true;
                             break;
                         }
                         Created::Rekeyed(key) => {
                             self.tell_created(&key);
-                            self.rekeyed(key, plan.expires_at);
+                            self.rekeyed(key, plan.expires_at, now);
                             break;
                         }
                         Created::Taken => None,
@@ -201,7 +203,6 @@ impl Inner {
                             self.tell_cycled(&key, &old);
                             {
                                 let mut state = self.state();
-                                let now = self.shared.now();
                                 state.kept(key.clone(), version, plan.expires_at, now);
                                 state.key_changed = true;
                             }
@@ -210,7 +211,7 @@ impl Inner {
                         }
                         Renamed::Rekeyed(key) => {
                             self.tell_cycled(&key, &old);
-                            self.rekeyed(key, plan.expires_at);
+                            self.rekeyed(key, plan.expires_at, now);
                             break;
                         }
                         Renamed::Conflict(current) => Some((old, Some(current))),
@@ -220,12 +221,11 @@ impl Inner {
                 }
                 Some((key, version)) => match store.save(&key, &plan.record, &version).await? {
                     Saved::Saved(version) => {
-                        self.state()
-                            .kept(key, version, plan.expires_at, self.shared.now());
+                        self.state().kept(key, version, plan.expires_at, now);
                         break;
                     }
                     Saved::Rekeyed(key) => {
-                        self.rekeyed(key, plan.expires_at);
+                        self.rekeyed(key, plan.expires_at, now);
                         break;
                     }
                     Saved::Conflict(current) => Some((key, Some(current))),
@@ -239,11 +239,9 @@ impl Inner {
                 }
                 taken.merge(key, current)?;
             }
-            if started.elapsed() > store.deadline() {
-                return Err(StoreError::Contended {
-                    after: started.elapsed(),
-                }
-                .into());
+            let after = contended.get_or_insert_with(Instant::now).elapsed();
+            if after > store.deadline() {
+                return Err(StoreError::Contended { after }.into());
             }
             tokio::task::yield_now().await;
         }
@@ -262,15 +260,14 @@ impl Inner {
     }
 
     /// The session is its key, so the visitor must learn the new one, or what was written is lost.
-    fn rekeyed(&self, key: SessionKey, expires_at: Moment) {
+    fn rekeyed(&self, key: SessionKey, expires_at: Moment, now: Moment) {
         let mut state = self.state();
-        state.kept(key, Version::default(), expires_at, self.shared.now());
+        state.kept(key, Version::default(), expires_at, now);
         state.key_changed = true;
     }
 
     /// Whether the session's end, as this request loaded it, has passed while the request went on.
-    fn expired_meanwhile(&self) -> bool {
-        let now = self.shared.now();
+    fn expired_meanwhile(&self, now: Moment) -> bool {
         self.state()
             .stored
             .as_ref()
@@ -339,7 +336,7 @@ impl Session {
             };
         }
         // Its end may have passed while the handler worked: moving the date of the row, which still lies there, would revive it.
-        if self.0.expired_meanwhile() {
+        if self.0.expired_meanwhile(self.0.shared.now()) {
             match Taken::nothing(&self.0).refresh().await {
                 Err(SessionError::Interrupted) => return Ok(()),
                 refreshed => refreshed?,

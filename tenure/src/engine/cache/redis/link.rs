@@ -190,18 +190,21 @@ impl Link {
     }
 
     async fn answer(&self, mut request: Request<'_>) -> Result<Value, StoreError> {
-        let began = Instant::now();
-        let mut used = None;
-        let answer = self.patience.of(self.attempt(&mut request, &mut used));
-        match answer.await {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(error)) => Err(trouble::explain(error, self.address(), began.elapsed())),
-            Err(Elapsed) => {
+        let (mut used, mut since) = (None, None);
+        let attempt = self.attempt(&mut request, &mut used);
+        let error = match self.patience.of_waiting(&mut since, attempt).await {
+            Ok(Ok(answer)) => return Ok(answer),
+            error => error,
+        };
+        let waited = since.map(|since| since.elapsed()).unwrap_or_default();
+        Err(match error {
+            Ok(Err(error)) => trouble::explain(error, self.address(), waited),
+            _ => {
                 // The line may be dead without either end knowing, and what waits on it is to be forgotten.
                 self.give_up(used.as_ref());
-                Err(trouble::silence(self.address(), began.elapsed()))
+                trouble::silence(self.address(), waited)
             }
-        }
+        })
     }
 
     async fn attempt(

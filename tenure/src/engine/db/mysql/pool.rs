@@ -127,7 +127,7 @@ impl Pool {
             }
             answer.map_err(Failure::Driver)
         };
-        let answer = self.timers.within(|| started + self.timeout, answer).await;
+        let answer = self.timers.within(|_| started + self.timeout, answer).await;
         let answer = answer.unwrap_or(Err(Failure::Silent));
         if answer.as_ref().is_err_and(Failure::spoils) {
             self.idle().clear();

@@ -235,7 +235,7 @@ impl Server {
             turn.answered = true;
             Some(answer)
         };
-        let answer = match self.timers.within(|| deadline, answer).await {
+        let answer = match self.timers.within(|_| deadline, answer).await {
             Ok(Some(answer)) => answer.map_err(Failure::Driver),
             Ok(None) | Err(Elapsed) => Err(Failure::Silent),
         };
