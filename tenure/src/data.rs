@@ -1,6 +1,6 @@
 //! What a session holds.
 
-use std::{borrow::Cow, fmt, ops::Range, sync::Arc};
+use std::{any::Any, borrow::Cow, fmt, ops::Range, sync::Arc};
 
 use serde::de::DeserializeOwned;
 
@@ -29,17 +29,57 @@ use crate::{
 /// ```
 #[derive(Clone, Default)]
 pub struct Data {
-    /// Canonical text into which entries point.
-    source: Arc<str>,
+    source: Source,
     entries: Vec<Entry>,
-    /// Whether `source` is the text of exactly these entries.
+    /// Whether the source's text is that of exactly these entries.
     untouched: bool,
     /// Whether there may be a mark: see [`mark`](Self::mark).
     marked: bool,
 }
 
 /// What the keys of marks begin with.
-const MARK: char = '_';
+const MARK: u8 = b'_';
+
+/// Into what entries point.
+#[derive(Clone)]
+enum Source {
+    /// Canonical.
+    Json(Arc<str>),
+    Foreign(Arc<dyn Foreign>),
+}
+
+/// Keys and values in another format than JSON, of which values are read when they are asked for.
+pub(crate) trait Foreign: Any + Send + Sync {
+    /// The text into which the keys' places point, in canonical spelling.
+    fn keys(&self) -> &str;
+
+    /// The JSON of the value with this number.
+    fn value(&self, number: usize) -> &str;
+}
+
+impl Default for Source {
+    fn default() -> Self {
+        Self::Json(Arc::default())
+    }
+}
+
+impl Source {
+    /// In which places are.
+    fn text(&self) -> &str {
+        match self {
+            Self::Json(text) => text,
+            Self::Foreign(values) => values.keys(),
+        }
+    }
+
+    fn foreign(&self, number: usize) -> &str {
+        match self {
+            // No value of such a source is a foreign one.
+            Self::Json(_) => "null",
+            Self::Foreign(values) => values.value(number),
+        }
+    }
+}
 
 #[derive(Clone)]
 struct Entry {
@@ -52,13 +92,19 @@ struct Entry {
 enum Text {
     Loaded(Range<usize>),
     Owned(Json),
+    /// The foreign value with this number, and how long its JSON is.
+    Foreign {
+        number: usize,
+        length: usize,
+    },
 }
 
 impl Text {
-    fn of<'a>(&'a self, source: &'a str) -> &'a str {
+    fn of<'a>(&'a self, source: &'a Source) -> &'a str {
         match self {
-            Self::Loaded(range) => source.get(range.clone()).unwrap_or_default(),
+            Self::Loaded(range) => source.text().get(range.clone()).unwrap_or_default(),
             Self::Owned(text) => text.as_str(),
+            Self::Foreign { number, .. } => source.foreign(*number),
         }
     }
 
@@ -67,8 +113,16 @@ impl Text {
         match self {
             Self::Loaded(range) => range.len(),
             Self::Owned(text) => text.as_str().len(),
+            Self::Foreign { length, .. } => *length,
         }
     }
+}
+
+/// A value as it is at hand.
+pub(crate) enum Part<'a> {
+    /// The one with this number, as it was loaded.
+    Foreign(usize),
+    Json(&'a str),
 }
 
 /// Where keys and values stand in a text that somebody else has written.
@@ -88,16 +142,21 @@ impl Index {
         });
     }
 
-    /// The same, for a text in which each place is another.
-    pub(crate) fn moved(mut self, place: impl Fn(usize) -> usize) -> Self {
-        for entry in &mut self.0 {
-            for text in [&mut entry.key, &mut entry.value] {
-                if let Text::Loaded(range) = text {
-                    *range = place(range.start)..place(range.end);
-                }
-            }
-        }
-        self
+    /// A key, without its quotes, and the foreign value with this number, whose JSON is so long.
+    pub(crate) fn push_foreign(&mut self, key: Range<usize>, number: usize, length: usize) {
+        self.0.push(Entry {
+            key: Text::Loaded(key),
+            value: Text::Foreign { number, length },
+        });
+    }
+
+    /// Whether a key in this text may be that of a mark.
+    fn has_mark(&self, text: &str) -> bool {
+        let begins = |entry: &Entry| match &entry.key {
+            Text::Loaded(range) => text.as_bytes().get(range.start) == Some(&MARK),
+            Text::Owned(_) | Text::Foreign { .. } => false,
+        };
+        self.0.iter().any(begins)
     }
 }
 
@@ -105,7 +164,36 @@ impl Data {
     /// The object in this canonical text, in which no name stands twice. `None` if it is no text.
     pub(crate) fn indexed(text: &[u8], index: Index) -> Option<Self> {
         let source = str::from_utf8(text).ok()?;
-        Some(Self::loaded(source.into(), index.0))
+        Some(Self::loaded(source.into(), index))
+    }
+
+    /// The object with these keys and values, in which no key stands twice.
+    pub(crate) fn foreign(values: Arc<dyn Foreign>, index: Index) -> Self {
+        Self {
+            marked: index.has_mark(values.keys()),
+            source: Source::Foreign(values),
+            entries: index.0,
+            untouched: false,
+        }
+    }
+
+    /// The foreign values, if this was loaded with them and they are of this type.
+    pub(crate) fn foreign_values<T: Foreign>(&self) -> Option<&T> {
+        match &self.source {
+            Source::Json(_) => None,
+            Source::Foreign(values) => (&**values as &dyn Any).downcast_ref(),
+        }
+    }
+
+    /// Keys as they stand between their quotes, and values as they are at hand.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = (&str, Part<'_>)> {
+        self.entries.iter().map(|entry| {
+            let part = match &entry.value {
+                Text::Foreign { number, .. } => Part::Foreign(*number),
+                value => Part::Json(value.of(&self.source)),
+            };
+            (entry.key.of(&self.source), part)
+        })
     }
 
     /// Holds nothing.
@@ -151,7 +239,7 @@ impl Data {
     /// The same as [`from_json`](Self::from_json), for text in any spelling.
     fn from_any_json(bytes: &[u8]) -> Result<Self, CodecError> {
         let mut scanner = Scanner::new(bytes);
-        let (mut entries, mut names) = (Vec::new(), Names::default());
+        let (mut index, mut names) = (Index(Vec::new()), Names::default());
         if !scanner.eat(b'{') {
             scanner.value(0)?;
             scanner.finish()?;
@@ -160,13 +248,10 @@ impl Data {
         scanner.skip_space();
         if !scanner.eat(b'}') {
             loop {
-                let key = Text::Loaded(scanner.name(&mut names)?);
+                let key = scanner.name(&mut names)?;
                 let start = scanner.mark();
                 scanner.value(1)?;
-                entries.push(Entry {
-                    key,
-                    value: Text::Loaded(start..scanner.mark()),
-                });
+                index.push(key, start..scanner.mark());
                 scanner.skip_space();
                 if scanner.eat(b'}') {
                     break;
@@ -183,16 +268,15 @@ impl Data {
         if repeated {
             return Self::from_any_json(merge_repeated(&source).as_bytes());
         }
-        Ok(Self::loaded(source.into(), entries))
+        Ok(Self::loaded(source.into(), index))
     }
 
-    /// The object whose text is `source`.
-    fn loaded(source: Arc<str>, entries: Vec<Entry>) -> Self {
-        let mut keys = entries.iter().map(|entry| entry.key.of(&source));
+    /// The object whose text this is.
+    fn loaded(text: Arc<str>, index: Index) -> Self {
         Self {
-            marked: keys.any(|key| key.starts_with(MARK)),
-            source,
-            entries,
+            marked: index.has_mark(&text),
+            source: Source::Json(text),
+            entries: index.0,
             untouched: true,
         }
     }
@@ -200,10 +284,11 @@ impl Data {
     /// Bytes of [`to_json`](Self::to_json), without making it.
     pub(crate) fn json_len(&self) -> usize {
         if self.untouched {
-            return self.source.len();
+            return self.source.text().len();
         }
         // Two quotes, a colon, and a comma or the last brace for each.
-        let lengths = self.texts().map(|(key, value)| key.len() + value.len() + 4);
+        let entries = self.entries.iter();
+        let lengths = entries.map(|entry| entry.key.len() + entry.value.len() + 4);
         (lengths.sum::<usize>() + 1).max("{}".len())
     }
 
@@ -217,7 +302,7 @@ impl Data {
     /// The same, without a copy if nothing was changed.
     pub(crate) fn json(&self) -> Cow<'_, str> {
         if self.untouched {
-            return Cow::Borrowed(&self.source);
+            return Cow::Borrowed(self.source.text());
         }
         let mut out = String::with_capacity(self.json_len());
         out.push('{');
@@ -262,7 +347,7 @@ impl Data {
     ///
     /// A request asks for a dozen of them, and most sessions have none: that spares it 5,000 instructions.
     pub(crate) fn mark(&self, key: &'static str) -> Option<&str> {
-        debug_assert!(key.starts_with(MARK));
+        debug_assert!(key.as_bytes().first() == Some(&MARK));
         if !self.marked {
             return None;
         }
@@ -287,13 +372,18 @@ impl Data {
         let key = escape(key);
         let place = self.place(&key);
         let changed = match place.and_then(|place| self.entries.get_mut(place)) {
-            Some(entry) if entry.value.of(&self.source) == value.as_str() => false,
+            Some(entry)
+                if entry.value.len() == value.as_str().len()
+                    && entry.value.of(&self.source) == value.as_str() =>
+            {
+                false
+            }
             Some(entry) => {
                 entry.value = Text::Owned(value);
                 true
             }
             None => {
-                self.marked |= key.starts_with(MARK);
+                self.marked |= key.as_bytes().first() == Some(&MARK);
                 self.entries.push(Entry {
                     key: Text::Owned(Json::from_canonical(&key)),
                     value: Text::Owned(value),
@@ -323,7 +413,7 @@ impl Data {
         self.untouched = false;
         Some(match self.entries.remove(place).value {
             Text::Owned(value) => value,
-            loaded @ Text::Loaded(_) => Json::from_canonical(loaded.of(&self.source)),
+            loaded => Json::from_canonical(loaded.of(&self.source)),
         })
     }
 

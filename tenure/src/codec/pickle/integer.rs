@@ -85,22 +85,28 @@ pub(super) fn to_text(bytes: &[u8]) -> String {
         .collect()
 }
 
-/// Appends the decimal digits of a small number: a third of the steps that formatting takes.
-pub(super) fn push(out: &mut Vec<u8>, number: i32) {
-    if number < 0 {
-        out.push(b'-');
-    }
+/// Writes the decimal digits of a small number, and says how many bytes they are: a third of the steps that formatting takes.
+#[inline]
+pub(super) fn write(text: &mut [u8; 11], number: i32) -> usize {
+    let length = length(number);
     let mut rest = number.unsigned_abs();
-    let from = out.len();
-    loop {
+    for place in text.iter_mut().take(length).rev() {
         // A remainder below 10 fits a byte, so that this falls back to nothing.
-        out.push(b'0' + u8::try_from(rest % 10).unwrap_or_default());
+        *place = b'0' + u8::try_from(rest % 10).unwrap_or_default();
         rest /= 10;
-        if rest == 0 {
-            break;
-        }
     }
-    out.get_mut(from..).unwrap_or_default().reverse();
+    if number < 0 {
+        let [sign, ..] = text;
+        *sign = b'-';
+    }
+    length
+}
+
+/// How many bytes the decimal digits of a small number are.
+#[inline]
+pub(super) fn length(number: i32) -> usize {
+    let log = number.unsigned_abs().checked_ilog10();
+    usize::from(number < 0) + 1 + log.map_or(0, |log| log as usize)
 }
 
 /// The low half, and what is above it.
@@ -151,11 +157,24 @@ mod tests {
     }
 
     #[test]
-    fn small_numbers_are_pushed_as_they_are_formatted() {
-        for number in [0, 7, -7, 10, 255, 65_535, -65_536, i32::MAX, i32::MIN] {
-            let mut out = b"n=".to_vec();
-            push(&mut out, number);
-            assert_eq!(out, format!("n={number}").as_bytes());
+    fn small_numbers_are_written_as_they_are_formatted() {
+        for number in [
+            0,
+            7,
+            -7,
+            9,
+            10,
+            99,
+            100,
+            255,
+            65_535,
+            -65_536,
+            i32::MAX,
+            i32::MIN,
+        ] {
+            let mut text = [0; 11];
+            let length = write(&mut text, number);
+            assert_eq!(text[..length], *number.to_string().as_bytes());
         }
     }
 

@@ -10,15 +10,20 @@
 //! What Python has and JSON has not is read as `json.dumps` would write it, which is also what Django's other engines make of it: a tuple
 //! is a list, and keys that are numbers, booleans or `None` are text. So they are written back as lists and text.
 
+mod ahead;
 mod build;
 mod class;
 mod integer;
+mod keep;
 mod lines;
 mod opcode;
+mod pickled;
 mod plain;
 mod problem;
 mod read;
 mod shared;
+mod skim;
+mod span;
 mod tree;
 mod write;
 

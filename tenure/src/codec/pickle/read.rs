@@ -3,6 +3,7 @@
 use super::{
     integer, lines, opcode as op, plain,
     problem::Problem,
+    skim::skim,
     tree::{Id, Node, to_json},
 };
 use crate::{data::Data, error::CodecError};
@@ -36,7 +37,7 @@ const NEWEST: u8 = 5;
 /// # Ok::<(), tenure::CodecError>(())
 /// ```
 pub fn decode(bytes: &[u8], limit: usize) -> Result<(Data, &[u8]), CodecError> {
-    match plain::read(bytes, limit) {
+    match skim(bytes, limit).or_else(|| plain::read(bytes, limit)) {
         Some(read) => Ok(read),
         None => by_machine(bytes, limit),
     }

@@ -36,6 +36,36 @@ fn what_follows_the_pickle_is_given_back() {
 }
 
 #[test]
+fn a_number_is_read_wherever_picklers_put_it() {
+    // CPython writes a text of 64 KiB outside of any frame, so that its number stands in the next.
+    let large = "x".repeat(70_000);
+    let length = 70_000_u32.to_le_bytes();
+    let frame = [&b"\x95"[..], &7_u64.to_le_bytes()].concat();
+    let pickle = [
+        &b"\x80\x04}\x94(\x8c\x01a\x94X"[..],
+        &length,
+        large.as_bytes(),
+        &frame,
+        b"\x94\x8c\x01bh\x02u.",
+    ]
+    .concat();
+    let (data, _) = plain::read(&pickle, 1 << 20).expect("one pass reads it");
+    assert_eq!(
+        data.to_json(),
+        format!(r#"{{"a":"{large}","b":"{large}"}}"#)
+    );
+
+    // After a list is filled, which no pickler does: "b" is 0, the list 1, and so "b" comes again as a value.
+    let late = b"\x80\x04}(\x8c\x01b\x94]K\x01a\x94\x8c\x01ch\x00u.";
+    let (data, _) = plain::read(late, 100).expect("one pass reads it");
+    assert_eq!(data.to_json(), r#"{"b":[1],"c":"b"}"#);
+    assert_eq!(json(late), r#"{"b":[1],"c":"b"}"#);
+
+    // There is nothing to number above a mark.
+    assert!(plain::read(b"\x80\x04}(\x94u.", 100).is_none());
+}
+
+#[test]
 fn code_is_named_and_not_run() {
     assert_eq!(
         why(&holding(b"\x8c\x02os\x8c\x06system\x93\x8c\x04true\x85R")),
@@ -240,6 +270,12 @@ fn depth_is_bounded_and_the_stack_is_not_used_for_it() {
     };
     let deep = nested(999);
     assert_eq!(json(&encode(&data(&deep), Protocol::Four)), deep);
+    for depth in [960, 970, 980, 990, 999] {
+        let deep = nested(depth).replace('}', r#","b":1}"#);
+        let pickle = encode(&data(&deep), Protocol::Four);
+        skimmed(&pickle);
+        assert_eq!(json(&pickle), deep);
+    }
     let hostile = [
         b"}X\x01\0\0\0a".to_vec(),
         vec![b']'; 200_000],
@@ -342,8 +378,22 @@ fn json_text() -> impl Strategy<Value = String> {
     })
 }
 
-/// Both readers read alike; tells whether the quick one had to leave it to the machine.
+/// What was skimmed is what the machine reads; tells whether it could be.
+fn skimmed(pickle: &[u8]) -> bool {
+    let Some((data, rest)) = skim::skim(pickle, 1 << 20) else {
+        return false;
+    };
+    let (expected, expected_rest) = read::by_machine(pickle, 1 << 20).unwrap();
+    // Names that stand twice count twice, until they are looked at.
+    assert!(data.json_len() >= expected.json_len(), "{pickle:?}");
+    assert_eq!(data, expected, "{pickle:?}");
+    assert_eq!(rest, expected_rest);
+    true
+}
+
+/// All readers read alike; tells whether the quick one had to leave it to the machine.
 fn read_by_both(pickle: &[u8]) -> bool {
+    skimmed(pickle);
     let Some((data, rest)) = plain::read(pickle, 1 << 20) else {
         return false;
     };
@@ -389,6 +439,71 @@ fn a_key_that_stands_twice_has_its_last_value() {
     }
 }
 
+/// A pickle in one frame, of a dict with these items.
+fn framed(items: &[u8]) -> Vec<u8> {
+    let frame = [b"}\x94(", items, b"u."].concat();
+    let length = (frame.len() as u64).to_le_bytes();
+    [b"\x80\x04\x95", &length[..], &frame].concat()
+}
+
+#[test]
+fn sessions_of_several_keys_are_skimmed() {
+    for text in [
+        r#"{"a":[],"b":{}}"#,
+        r#"{"a":[[]],"b":[],"c":{}}"#,
+        r#"{"a":[{"k":"v"}],"b":[[1],[2,3]],"c":{"":{"d":null}}}"#,
+        r#"{"e":[-1,70000,-70000,12345678901,1.5,true,false],"f":{"\u00e9\n":"\ud83d\ude00\""},"g":"\ud800"}"#,
+        r#"{"one":{"x":1},"two":{"x":1},"x":"one","y":"","long":"a text that is more than thirty-two bytes long"}"#,
+    ] {
+        let pickle = encode(&data(text), Protocol::Five);
+        assert!(skimmed(&pickle), "{text}");
+        let followed = [&pickle[..], b"tail"].concat();
+        let (data, rest) = decode(&followed, text.len()).unwrap();
+        assert_eq!(data.json_len(), text.len());
+        assert_eq!(rest, b"tail");
+        assert_eq!(encode(&data, Protocol::Five), pickle);
+        assert!(matches!(
+            decode(&pickle, text.len() - 1),
+            Err(CodecError::TooLarge { .. })
+        ));
+        for end in 0..pickle.len() {
+            assert!(skim::skim(&pickle[..end], 1 << 20).is_none());
+        }
+    }
+}
+
+#[test]
+fn what_is_changed_is_written_among_what_is_kept() {
+    let visits = |visits| {
+        data(&format!(
+            r#"{{"a":["x","yz"],"visits":{visits},"b":[{{"k":"yz"}},{{"k":1}}]}}"#
+        ))
+    };
+    let before = encode(&visits(9), Protocol::Five);
+    let (mut kept, _) = decode(&before, 1000).unwrap();
+    kept.insert("visits", crate::Json::of(&10).unwrap());
+    // Byte for byte as if all were written.
+    assert_eq!(
+        encode(&kept, Protocol::Five),
+        encode(&visits(10), Protocol::Five)
+    );
+
+    // Where a text came, all numbers behind it move, and what refers to them.
+    kept.insert("visits", crate::Json::of(&["ten"]).unwrap());
+    kept.insert("new", crate::Json::of(&"end").unwrap());
+    let pickle = encode(&kept, Protocol::Five);
+    assert!(skimmed(&pickle));
+    assert_eq!(
+        json(&pickle),
+        r#"{"a":["x","yz"],"visits":["ten"],"b":[{"k":"yz"},{"k":1}],"new":"end"}"#
+    );
+
+    // A text that others refer to is gone with the value that it was in.
+    let (mut kept, _) = decode(&framed(b"\x8c\x01a\x8c\x01x\x94\x8c\x01bh\x01"), 1000).unwrap();
+    kept.insert("a", crate::Json::of(&"y").unwrap());
+    assert_eq!(json(&encode(&kept, Protocol::Five)), r#"{"a":"y","b":"x"}"#);
+}
+
 proptest! {
     #[test]
     fn data_comes_back_to_the_byte(value in json_text(), tail in any::<Vec<u8>>()) {
@@ -413,5 +528,30 @@ proptest! {
     ) {
         let _ = decode(&codes, 1000);
         read_by_both(&[b"\x80\x04}(", &codes[..]].concat());
+        skimmed(&framed(&codes));
+    }
+
+    /// Whatever is put in the place of a value, added or removed, is written with what was kept, and read alike.
+    #[test]
+    fn what_is_kept_is_what_would_be_written(
+        items in prop::collection::vec(("[a-e]{1,2}", json_text()), 2..8),
+        changes in prop::collection::vec(("[a-e]{1,2}", prop::option::of(json_text())), 0..4),
+    ) {
+        let items: Vec<_> = items.iter().map(|(key, value)| format!(r#""{key}":{value}"#)).collect();
+        let mut expected = data(&format!("{{{}}}", items.join(",")));
+        let (mut kept, _) = decode(&encode(&expected, Protocol::Five), 1 << 24).unwrap();
+        for (key, value) in &changes {
+            for data in [&mut expected, &mut kept] {
+                match value {
+                    Some(value) => { data.insert(key, crate::Json::parse(value).unwrap()); }
+                    None => { data.remove(key); }
+                }
+            }
+        }
+        prop_assert_eq!(kept.json_len(), expected.json_len());
+        let pickle = encode(&kept, Protocol::Four);
+        prop_assert_eq!(&pickle[..2], b"\x80\x04");
+        read_by_both(&pickle);
+        prop_assert_eq!(json(&pickle), expected.to_json());
     }
 }

@@ -1,19 +1,19 @@
 //! Writing: what `CPython`'s `pickle.dumps` writes for data that came from `json.loads`, to the byte.
 
-use super::{Protocol, integer, opcode as op, shared::Shared};
+use super::{Protocol, ahead::Ahead, integer, keep, opcode as op, shared::Shared};
 use crate::{
     data::Data,
     json::{float, push_unescaped, quotes},
 };
 
 /// From this length on a frame is ended, and a text stands between frames (`FRAME_SIZE_TARGET` in `CPython`'s `Modules/_pickle.c`).
-const FRAME: usize = 64 * 1024;
+pub(super) const FRAME: usize = 64 * 1024;
 /// What an opcode and a length of a frame take.
-const FRAME_HEADER: usize = 9;
+pub(super) const FRAME_HEADER: usize = 9;
 /// A shorter frame is not worth its header.
 const LEAST_FRAME: usize = 4;
 /// How many items one instruction puts into a list or dict.
-const BATCH: usize = 1000;
+pub(super) const BATCH: usize = 1000;
 /// Most texts are no longer.
 const CHUNK: usize = 32;
 
@@ -30,24 +30,12 @@ const CHUNK: usize = 32;
 /// # Ok::<(), tenure::CodecError>(())
 /// ```
 pub fn encode(data: &Data, protocol: Protocol) -> Vec<u8> {
-    let number = match protocol {
-        Protocol::Four => 4,
-        Protocol::Five => 5,
-    };
+    keep::encode(data, protocol).unwrap_or_else(|| encode_all(data, protocol))
+}
+
+fn encode_all(data: &Data, protocol: Protocol) -> Vec<u8> {
     // Only floats are longer in a pickle than in JSON.
-    let mut out = Vec::with_capacity(data.json_len() + 32);
-    out.extend_from_slice(&[op::PROTO, number]);
-    let mut pickler = Pickler {
-        out,
-        rest: &[],
-        frame: 0,
-        memoized: 0,
-        shared: Shared::with_room(16),
-        open: Vec::with_capacity(8),
-        ahead: Ahead::default(),
-        scratch: Vec::new(),
-    };
-    pickler.start_frame();
+    let mut pickler = Pickler::new(data.json_len() + 32, protocol);
     pickler.put([op::EMPTY_DICT, op::MEMOIZE]);
     pickler.memoized += 1;
     let mut top = Open::new(true, data.len() > 1);
@@ -66,14 +54,14 @@ pub fn encode(data: &Data, protocol: Protocol) -> Vec<u8> {
     pickler.out
 }
 
-struct Pickler<'a> {
-    out: Vec<u8>,
+pub(super) struct Pickler<'a> {
+    pub(super) out: Vec<u8>,
     /// Canonical JSON that is not written yet.
-    rest: &'a [u8],
+    pub(super) rest: &'a [u8],
     /// Where the frame that is open starts. There always is one but around a text that stands between frames: it goes if nothing is in it.
-    frame: usize,
+    pub(super) frame: usize,
     /// How many values have a number to refer to them by.
-    memoized: u32,
+    pub(super) memoized: u32,
     shared: Shared<'a>,
     /// The lists and dicts of a value that are not closed.
     open: Vec<Open>,
@@ -127,8 +115,30 @@ impl Open {
 }
 
 impl<'a> Pickler<'a> {
+    /// Has begun a pickle of about so many bytes.
+    pub(super) fn new(length: usize, protocol: Protocol) -> Self {
+        let mut out = Vec::with_capacity(length);
+        let number = match protocol {
+            Protocol::Four => 4,
+            Protocol::Five => 5,
+        };
+        out.extend_from_slice(&[op::PROTO, number]);
+        let mut pickler = Self {
+            out,
+            rest: &[],
+            frame: 0,
+            memoized: 0,
+            shared: Shared::with_room(16),
+            open: Vec::with_capacity(8),
+            ahead: Ahead::default(),
+            scratch: Vec::new(),
+        };
+        pickler.start_frame();
+        pickler
+    }
+
     /// Writes the value at the start of the rest.
-    fn value(&mut self) {
+    pub(super) fn value(&mut self) {
         loop {
             self.boundary();
             match self.rest {
@@ -244,7 +254,7 @@ impl<'a> Pickler<'a> {
 
     /// Refers to a text that is written already.
     #[inline]
-    fn get(&mut self, number: u32) {
+    pub(super) fn get(&mut self, number: u32) {
         match u8::try_from(number) {
             Ok(number) => self.put([op::BINGET, number]),
             Err(_) => self.put_with(op::LONG_BINGET, number.to_le_bytes()),
@@ -253,7 +263,7 @@ impl<'a> Pickler<'a> {
 
     /// Writes text as it stands between its quotes. If `plain`, it has no escapes.
     #[inline]
-    fn text(&mut self, escaped: &[u8], plain: bool) {
+    pub(super) fn text(&mut self, escaped: &[u8], plain: bool) {
         self.memoized += 1;
         if plain {
             self.unicode(escaped);
@@ -388,7 +398,7 @@ impl<'a> Pickler<'a> {
     }
 
     #[inline]
-    fn put<const N: usize>(&mut self, bytes: [u8; N]) {
+    pub(super) fn put<const N: usize>(&mut self, bytes: [u8; N]) {
         self.out.extend_from_slice(&bytes);
     }
 
@@ -412,7 +422,7 @@ impl<'a> Pickler<'a> {
     }
 
     /// Fills in the header of the frame, or takes it away if the frame is short.
-    fn end_frame(&mut self) {
+    pub(super) fn end_frame(&mut self) {
         let start = self.frame;
         let length = self.out.len() - start - FRAME_HEADER;
         if length < LEAST_FRAME {
@@ -437,7 +447,7 @@ fn is_short(escaped: &[u8]) -> bool {
 ///
 /// As `plain_run` does it, but with less to look for: all of such text is printable ASCII.
 #[inline]
-fn plain_text(text: &[u8]) -> usize {
+pub(super) fn plain_text(text: &[u8]) -> usize {
     let (words, rest) = text.as_chunks::<8>();
     let mut length = 0;
     for word in words {
@@ -452,70 +462,12 @@ fn plain_text(text: &[u8]) -> usize {
 }
 
 /// Where the string ends whose text goes on at `from`.
-fn string_end(text: &[u8], mut from: usize) -> usize {
+pub(super) fn string_end(text: &[u8], mut from: usize) -> usize {
     while text.get(from) == Some(&b'\\') {
         from += 2;
         from += plain_text(text.get(from..).unwrap_or_default());
     }
     from
-}
-
-/// Tells which lists and dicts have several items, before these are written: of one item alone the pickle has no mark.
-///
-/// It looks only as far as to the end of the first item. What it sees on the way of the lists and dicts inside it is kept until they are
-/// written, so that nothing is looked at twice, however deep.
-#[derive(Default)]
-struct Ahead {
-    /// Of the lists and dicts that come next, in the order in which they open: whether it has several items, and above that bit, as long
-    /// as it is looked at, the place of the one around it.
-    seen: Vec<usize>,
-    /// How many of these have been asked for.
-    asked: usize,
-}
-
-impl Ahead {
-    /// Whether the list or dict whose items start here has several. It is not empty.
-    fn several(&mut self, items: &[u8]) -> bool {
-        if let Some(known) = self.seen.get(self.asked) {
-            self.asked += 1;
-            return known & 1 != 0;
-        }
-        self.seen.clear();
-        self.asked = 0;
-        let mut at = 0;
-        // The list or dict that is looked at, counted from 1; 0 is the one that was asked for.
-        let mut inside = 0;
-        while let Some(byte) = items.get(at) {
-            at += 1;
-            match byte {
-                b'"' => {
-                    let from = at + plain_text(items.get(at..).unwrap_or_default());
-                    at = string_end(items, from) + 1;
-                }
-                b'{' | b'[' => {
-                    // An empty one is not asked for.
-                    if matches!(items.get(at), Some(b'}' | b']')) {
-                        at += 1;
-                    } else {
-                        self.seen.push(inside << 1);
-                        inside = self.seen.len();
-                    }
-                }
-                b',' if inside == 0 => return true,
-                b',' => {
-                    if let Some(seen) = self.seen.get_mut(inside - 1) {
-                        *seen |= 1;
-                    }
-                }
-                b'}' | b']' => match inside.checked_sub(1).and_then(|place| self.seen.get(place)) {
-                    Some(seen) => inside = seen >> 1,
-                    None => return false,
-                },
-                _ => {}
-            }
-        }
-        false
-    }
 }
 
 #[cfg(test)]
@@ -529,20 +481,6 @@ mod tests {
         fn plain_text_ends_where_a_slow_search_does(text in "[ -~]{0,40}") {
             let slow = text.find(['"', '\\']).unwrap_or(text.len());
             prop_assert_eq!(plain_text(text.as_bytes()), slow);
-        }
-    }
-
-    #[test]
-    fn several_items_are_seen_ahead_however_deep() {
-        let mut ahead = Ahead::default();
-        for (items, several) in [
-            (&br#"[["a,]",{}],1]]"#[..], false),
-            (br#"["a,]",{}],1]]"#, true),
-            (br#""a,]",{}],1]]"#, true),
-            (br#""\"a":[],"b":1}"#, true),
-            (br#""\"a":1}"#, false),
-        ] {
-            assert_eq!(ahead.several(items), several);
         }
     }
 }
