@@ -78,6 +78,10 @@ impl Changes {
 
     /// Adds changes that were made later.
     pub(crate) fn append(&mut self, mut later: Changes) {
+        if self.list.is_empty() {
+            *self = later;
+            return;
+        }
         self.list.append(&mut later.list);
     }
 

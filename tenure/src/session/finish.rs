@@ -147,7 +147,7 @@ impl LazySession {
         // A clone of the handle may have gone on meanwhile, and nothing tells it that this was the end before `close` does.
         loop {
             {
-                let _no_save_runs = self.0.io.lock().await;
+                let _no_save_runs = self.0.alone().await;
                 let mut state = self.0.state();
                 if !matches!(self.due(&state, status), Due::Write) {
                     return Ok(self.close(&mut state, status));

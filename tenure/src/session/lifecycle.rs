@@ -26,7 +26,7 @@ impl LazySession {
     ///
     /// See [`LazySession`].
     pub async fn load(&self) -> Result<Session, SessionError> {
-        let _one_at_a_time = self.0.io.lock().await;
+        let _one_at_a_time = self.0.alone().await;
         self.0.state().accessed = true;
         if !self.0.state().loaded {
             let found = self.0.find().await?;
@@ -237,7 +237,7 @@ impl Session {
     /// # });
     /// ```
     pub async fn save(&self) -> Result<(), SessionError> {
-        let _one_at_a_time = self.0.io.lock().await;
+        let _one_at_a_time = self.0.alone().await;
         if self.0.state().interrupted {
             return Err(SessionError::Interrupted);
         }
@@ -263,7 +263,7 @@ impl Session {
     /// # });
     /// ```
     pub async fn flush(&self) -> Result<(), SessionError> {
-        let _one_at_a_time = self.0.io.lock().await;
+        let _one_at_a_time = self.0.alone().await;
         self.0.end(EndReason::Flushed).await
     }
 
@@ -289,7 +289,7 @@ impl Session {
     /// # });
     /// ```
     pub async fn cycle_key(&self) -> Result<(), SessionError> {
-        let _one_at_a_time = self.0.io.lock().await;
+        let _one_at_a_time = self.0.alone().await;
         let (interrupted, closed) = {
             let state = self.0.state();
             (state.interrupted, state.closed)

@@ -298,6 +298,15 @@ impl Inner {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Waits until no other call of this session goes to the store.
+    async fn alone(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        // As a rule none does, and there is no need to queue.
+        match self.io.try_lock() {
+            Ok(alone) => alone,
+            Err(_) => self.io.lock().await,
+        }
+    }
 }
 
 impl Drop for Inner {

@@ -278,7 +278,7 @@ impl Inner {
 impl Session {
     /// Writes what changed, for the end of the request. Must not be called by handlers.
     pub(super) async fn write_changes(&self) -> Result<(), SessionError> {
-        let _one_at_a_time = self.0.io.lock().await;
+        let _one_at_a_time = self.0.alone().await;
         self.0.write(false).await
     }
 
@@ -287,7 +287,7 @@ impl Session {
     /// Nothing happens if another request has written or ended it meanwhile: that one has signed it. Nor is anything lost if it fails; the
     /// next request tries again.
     pub(super) async fn sign_anew(&self) {
-        let _one_at_a_time = self.0.io.lock().await;
+        let _one_at_a_time = self.0.alone().await;
         let planned = {
             let state = self.0.state();
             state.stored.as_ref().map(|stored| {
@@ -327,7 +327,7 @@ impl Session {
     ///
     /// Nothing happens if another request has saved or ended it meanwhile: its end is as that one left it.
     pub(super) async fn touch(&self, mut expires_at: Moment) -> Result<(), SessionError> {
-        let _one_at_a_time = self.0.io.lock().await;
+        let _one_at_a_time = self.0.alone().await;
         // A session that is its key has no date beside it that could be moved.
         if self.0.shared.store.powers().in_key {
             return match self.0.write(false).await {

@@ -12,14 +12,14 @@ use crate::data::{Data, Part};
 
 /// The pickle of `data`, if it was skimmed and can keep what was read.
 pub(super) fn encode(data: &Data, protocol: Protocol) -> Option<Vec<u8>> {
-    let pickled = data.foreign_values::<Pickled>()?;
+    let source = data.foreign_values::<Pickled>()?;
     (2..BATCH).contains(&data.len()).then_some(())?;
-    let mut pickler = Pickler::new(pickled.bytes.len() + 64, protocol);
+    let mut pickler = Pickler::new(source.bytes.len() + 64, protocol);
     let frame = pickler.frame;
     pickler.put([op::EMPTY_DICT, op::MEMOIZE, op::MARK]);
     pickler.memoized = 1;
     let mut keeper = Keeper {
-        pickled,
+        source,
         pickler,
         kept: Vec::with_capacity(data.len()),
         straight: true,
@@ -27,7 +27,7 @@ pub(super) fn encode(data: &Data, protocol: Protocol) -> Option<Vec<u8>> {
     for (place, (key, part)) in data.parts().enumerate() {
         match part {
             Part::Foreign(number) => {
-                let (item, end) = pickled.item(number)?;
+                let (item, end) = source.item(number)?;
                 keeper.keep(item.from, end)?;
             }
             Part::Json(value) => {
@@ -47,7 +47,7 @@ pub(super) fn encode(data: &Data, protocol: Protocol) -> Option<Vec<u8>> {
 }
 
 struct Keeper<'a> {
-    pickled: &'a Pickled,
+    source: &'a Pickled,
     pickler: Pickler<'a>,
     kept: Vec<Kept>,
     /// Whether all numbers that were given so far were the same in the pickle that was read.
@@ -64,7 +64,7 @@ struct Kept {
 impl<'a> Keeper<'a> {
     /// Copies what stands between two points.
     fn keep(&mut self, from: Point, to: Point) -> Option<()> {
-        let instructions = self.pickled.between(from, to)?;
+        let instructions = self.source.between(from, to)?;
         let now = self.pickler.memoized;
         let before = self.kept.last().map_or(1, |kept| kept.to);
         self.straight &= from.numbers == before && from.numbers == now;
@@ -84,14 +84,12 @@ impl<'a> Keeper<'a> {
     /// A key whose value is another now. It may have been the item with this number.
     fn key(&mut self, key: &'a str, number: usize) -> Option<()> {
         let key = key.as_bytes();
-        let item = self.pickled.item(number).map(|(item, _)| item);
-        match item.filter(|item| self.pickled.key(item) == key) {
-            Some(item) => self.keep(item.from, item.value),
-            None => {
-                self.pickler.text(key, plain_text(key) == key.len());
-                Some(())
-            }
+        let item = self.source.item(number).map(|(item, _)| item);
+        if let Some(item) = item.filter(|item| self.source.key(item) == key) {
+            return self.keep(item.from, item.value);
         }
+        self.pickler.text(key, plain_text(key) == key.len());
+        Some(())
     }
 
     /// Copies instructions with other numbers.

@@ -25,10 +25,9 @@ struct Text<'a> {
 }
 
 impl<'a> Shared<'a> {
-    /// Of nothing yet, with room for so many texts.
-    pub(super) fn with_room(texts: usize) -> Self {
+    pub(super) fn new() -> Self {
         Self {
-            texts: Vec::with_capacity(texts),
+            texts: Vec::new(),
             places: HashMap::new(),
             last: 0,
         }
@@ -84,6 +83,10 @@ impl<'a> Shared<'a> {
         for (place, byte) in start.iter_mut().zip(text.iter().chain(b"\"")) {
             *place = *byte;
         }
+        if self.texts.is_empty() {
+            // As many as a session of some hundred bytes has.
+            self.texts.reserve(16);
+        }
         self.texts.push(Text {
             bytes: text,
             number,
@@ -114,7 +117,7 @@ mod tests {
         /// Few texts and many, guessed and not, have the numbers that a map gives them.
         #[test]
         fn numbers_are_those_of_a_map(texts in prop::collection::vec("[ab]{0,5}|abcdef[ab]{0,4}", 0..300)) {
-            let (mut shared, mut map) = (Shared::with_room(1), HashMap::new());
+            let (mut shared, mut map) = (Shared::new(), HashMap::new());
             for (number, text) in (0..).zip(&texts) {
                 let rest = format!("{text}\":1,\"b\":2");
                 let expected = map.get(text).copied();

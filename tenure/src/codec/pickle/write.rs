@@ -128,8 +128,8 @@ impl<'a> Pickler<'a> {
             rest: &[],
             frame: 0,
             memoized: 0,
-            shared: Shared::with_room(16),
-            open: Vec::with_capacity(8),
+            shared: Shared::new(),
+            open: Vec::new(),
             ahead: Ahead::default(),
             scratch: Vec::new(),
         };

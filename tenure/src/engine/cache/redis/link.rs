@@ -194,17 +194,16 @@ impl Link {
         let attempt = self.attempt(&mut request, &mut used);
         let error = match self.patience.of_waiting(&mut since, attempt).await {
             Ok(Ok(answer)) => return Ok(answer),
-            error => error,
+            Ok(Err(error)) => Some(error),
+            Err(Elapsed) => None,
         };
         let waited = since.map(|since| since.elapsed()).unwrap_or_default();
-        Err(match error {
-            Ok(Err(error)) => trouble::explain(error, self.address(), waited),
-            _ => {
-                // The line may be dead without either end knowing, and what waits on it is to be forgotten.
-                self.give_up(used.as_ref());
-                trouble::silence(self.address(), waited)
-            }
-        })
+        if let Some(error) = error {
+            return Err(trouble::explain(error, self.address(), waited));
+        }
+        // The line may be dead without either end knowing, and what waits on it is to be forgotten.
+        self.give_up(used.as_ref());
+        Err(trouble::silence(self.address(), waited))
     }
 
     async fn attempt(
