@@ -59,6 +59,7 @@ impl Deadline {
     }
 
     /// The same, and since when it has waited; it stays `None` if it does not have to.
+    #[cfg(any(feature = "redis", test))]
     pub(crate) fn of_waiting<'a, F: Future>(
         &'a self,
         since: &'a mut Option<Instant>,
@@ -293,8 +294,8 @@ mod tests {
         assert_eq!(began.elapsed(), LENGTH);
     }
 
-    fn running(deadline: &Deadline) -> usize {
-        // All that were made, less those that are kept.
+    /// How many timers it has made, once no call waits.
+    fn made(deadline: &Deadline) -> usize {
         deadline.timers.kept().len()
     }
 
@@ -305,7 +306,7 @@ mod tests {
         let answer = outer.of(inner.of(pending::<()>())).await;
         assert!(matches!(answer, Ok(Err(Elapsed))));
         assert_eq!(began.elapsed(), LENGTH * 4 / 5);
-        assert_eq!((running(&outer), running(&inner)), (0, 1));
+        assert_eq!((made(&outer), made(&inner)), (0, 1));
 
         // The later one counts from the beginning of all, and takes over when the inner call is over.
         let began = Instant::now();

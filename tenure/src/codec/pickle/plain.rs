@@ -143,8 +143,8 @@ impl<'a> Reader<'a> {
                     self.text(length.into())?;
                 }
                 op::MEMOIZE => {
-                    let value = *self.values.get(self.inner.from..)?.last()?;
-                    self.memoize(value);
+                    let top = self.values.get(self.inner.from..)?.last()?;
+                    self.memoize(top.kind);
                 }
                 op::BINGET => {
                     let number = self.byte()?;
@@ -226,19 +226,17 @@ impl<'a> Reader<'a> {
 
     /// Takes the next `length` bytes of the room for a value, and the byte before it.
     #[inline]
-    fn push(&mut self, length: usize, kind: Kind) -> Value {
+    fn push(&mut self, length: usize, kind: Kind) {
         let depth = u16::from(matches!(kind, Kind::List | Kind::Dict));
         let at = self.end;
-        let value = Value { at, kind, depth };
-        self.values.push(value);
+        self.values.push(Value { at, kind, depth });
         self.end += length;
         self.before = self.after(self.before);
         // As a rule it comes at once, for texts, lists and dicts.
         if let [op::MEMOIZE, rest @ ..] = self.rest {
             self.rest = rest;
-            self.memoize(value);
+            self.memoize(kind);
         }
-        value
     }
 
     /// What stands before the value that follows one with this before it.
@@ -253,7 +251,7 @@ impl<'a> Reader<'a> {
 
     /// Gives the value on top the next number.
     #[inline]
-    fn memoize(&mut self, Value { kind, .. }: Value) {
+    fn memoize(&mut self, kind: Kind) {
         if self.known.is_empty() {
             // A text on top is the last that was read.
             self.memo.push((kind == Kind::Text).then_some(self.span));
