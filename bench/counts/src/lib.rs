@@ -5,7 +5,7 @@
 //!
 //! - `cargo xtask counts` counts every case and compares with `bench/counts.txt`; `--write` writes that file anew.
 //! - `cargo xtask counts --beside` times Django's Python and tenure at the same work.
-//! - `cargo run --release -p counts -- allocations` prints what a session layer adds to a request.
+//! - `cargo run --release -p counts --bin counts -- allocations` prints what a session layer adds to a request.
 //!
 //! A [`Task`] is one case; [`cases::all`] has them all. A [`Counter`] says what is counted: allocations in the program `counts`,
 //! instructions in the program `instructions`, which Callgrind runs. `bench/COUNTS.md` says more.

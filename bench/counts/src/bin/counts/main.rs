@@ -1,4 +1,4 @@
-//! `cargo run --release -p counts -- allocations [--json]`, and what `cargo xtask counts` runs. See the library.
+//! `cargo run --release -p counts --bin counts -- allocations [--json]`, and what `cargo xtask counts` runs. See the library.
 
 mod callgrind;
 mod compare;
