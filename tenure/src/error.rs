@@ -146,7 +146,7 @@ pub enum StoreError {
     /// Other requests changed the same session again and again while this one tried to save it.
     #[error("the session was changed by other requests for {} ms without a gap to save it in", after.as_millis())]
     Contended {
-        /// How long it was tried.
+        /// How long it was tried after the first conflict.
         after: Duration,
     },
     /// A stored session is larger than the limit that protects this program. It is left as it is.

@@ -13,6 +13,7 @@
 mod ahead;
 mod build;
 mod class;
+mod cursor;
 mod integer;
 mod keep;
 mod lines;

@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use super::{integer, opcode as op, pickled::Numbered, span::Span};
+use super::{cursor::Cursor, integer, opcode as op, pickled::Numbered, span::Span};
 use crate::{
     data::{Data, Index},
     json::{
@@ -34,7 +34,7 @@ pub(super) fn read(bytes: &[u8], limit: usize) -> Option<(Data, &[u8])> {
     reader.index = Some(Index::with_room(8));
     reader.run()?.then_some(())?;
     // Of the pickle, this is all that is left.
-    let rest = reader.rest;
+    let rest = reader.cursor.rest;
     Some((reader.into_data()?, rest))
 }
 
@@ -82,8 +82,8 @@ struct Place {
 
 struct Reader<'a> {
     bytes: &'a [u8],
-    /// What is not read yet, and where it ends.
-    rest: &'a [u8],
+    cursor: Cursor<'a>,
+    /// Where the cursor will end.
     to: usize,
     limit: usize,
     /// What is written, up to `end`, and room.
@@ -113,7 +113,9 @@ impl<'a> Reader<'a> {
         let (to, length) = (place.end, place.len());
         Self {
             bytes,
-            rest: bytes.get(place).unwrap_or_default(),
+            cursor: Cursor {
+                rest: bytes.get(place).unwrap_or_default(),
+            },
             to,
             limit,
             // Keys that stand again and again are one or two bytes in a pickle.
@@ -134,12 +136,10 @@ impl<'a> Reader<'a> {
 
     /// Reads up to the end, and says whether that was the end of a pickle.
     fn run(&mut self) -> Option<bool> {
-        while let Some((code, rest)) = self.rest.split_first() {
-            self.rest = rest;
-            let code = *code;
+        while let Some(code) = self.cursor.byte() {
             match code {
                 op::SHORT_BINUNICODE => {
-                    let length = self.byte()?;
+                    let length = self.cursor.byte()?;
                     self.text(length.into())?;
                 }
                 op::MEMOIZE => {
@@ -147,19 +147,19 @@ impl<'a> Reader<'a> {
                     self.memoize(top.kind);
                 }
                 op::BINGET => {
-                    let number = self.byte()?;
+                    let number = self.cursor.byte()?;
                     self.again(number.into())?;
                 }
                 op::BININT1 => {
-                    let number = self.byte()?;
+                    let number = self.cursor.byte()?;
                     self.number(number.into())?;
                 }
                 op::BININT2 => {
-                    let number = u16::from_le_bytes(self.array()?);
+                    let number = u16::from_le_bytes(self.cursor.array()?);
                     self.number(number.into())?;
                 }
                 op::BININT => {
-                    let number = i32::from_le_bytes(self.array()?);
+                    let number = i32::from_le_bytes(self.cursor.array()?);
                     self.number(number)?;
                 }
                 op::EMPTY_DICT => self.open(Kind::Dict)?,
@@ -174,25 +174,25 @@ impl<'a> Reader<'a> {
                 op::NEWFALSE => self.other(b"false")?,
                 op::BINFLOAT => {
                     let mut text = String::new();
-                    push_float(&mut text, f64::from_be_bytes(self.array()?)).ok()?;
+                    push_float(&mut text, f64::from_be_bytes(self.cursor.array()?)).ok()?;
                     self.other(text.as_bytes())?;
                 }
                 op::LONG1 => {
-                    let length = self.byte()?;
-                    let text = integer::to_text(self.take(length.into())?);
+                    let length = self.cursor.byte()?;
+                    let text = integer::to_text(self.cursor.take(length.into())?);
                     self.other(text.as_bytes())?;
                 }
                 op::BINUNICODE => {
-                    let length = u32::from_le_bytes(self.array()?);
+                    let length = u32::from_le_bytes(self.cursor.array()?);
                     self.text(usize::try_from(length).ok()?)?;
                 }
                 op::LONG_BINGET => {
-                    let number = u32::from_le_bytes(self.array()?);
+                    let number = u32::from_le_bytes(self.cursor.array()?);
                     self.again(usize::try_from(number).ok()?)?;
                 }
                 op::FRAME => {
-                    let length = usize::try_from(u64::from_le_bytes(self.array()?)).ok()?;
-                    (length <= self.rest.len()).then_some(())?;
+                    let length = usize::try_from(u64::from_le_bytes(self.cursor.array()?)).ok()?;
+                    (length <= self.cursor.rest.len()).then_some(())?;
                 }
                 op::STOP => return Some(true),
                 _ => return None,
@@ -233,8 +233,7 @@ impl<'a> Reader<'a> {
         self.end += length;
         self.before = self.after(self.before);
         // As a rule it comes at once, for texts, lists and dicts.
-        if let [op::MEMOIZE, rest @ ..] = self.rest {
-            self.rest = rest;
+        if self.cursor.is_memoized() {
             self.memoize(kind);
         }
     }
@@ -261,8 +260,8 @@ impl<'a> Reader<'a> {
     /// The text that comes next.
     #[inline]
     fn text(&mut self, length: usize) -> Option<()> {
-        let span = Span::new(self.to - self.rest.len(), length)?;
-        self.take(length)?;
+        let span = Span::new(self.to - self.cursor.rest.len(), length)?;
+        self.cursor.take(length)?;
         self.push_text(span)
     }
 
@@ -487,27 +486,6 @@ impl<'a> Reader<'a> {
             return Data::from_json(text).ok();
         }
         Data::indexed(text, self.index?)
-    }
-
-    #[inline]
-    fn byte(&mut self) -> Option<u8> {
-        let (byte, rest) = self.rest.split_first()?;
-        self.rest = rest;
-        Some(*byte)
-    }
-
-    #[inline]
-    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
-        let (array, rest) = self.rest.split_first_chunk()?;
-        self.rest = rest;
-        Some(*array)
-    }
-
-    #[inline]
-    fn take(&mut self, length: usize) -> Option<&'a [u8]> {
-        let (taken, rest) = self.rest.split_at_checked(length)?;
-        self.rest = rest;
-        Some(taken)
     }
 }
 

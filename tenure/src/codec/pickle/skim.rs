@@ -7,6 +7,7 @@
 use std::sync::{Arc, OnceLock};
 
 use super::{
+    cursor::Cursor,
     integer, opcode as op,
     pickled::{Item, Numbered, Pickled, Point},
     plain::MOST_MOVED,
@@ -81,7 +82,7 @@ fn skim_items(bytes: &[u8], items: &[u8]) -> Option<(Vec<Item>, Point, Vec<Numbe
             op::SHORT_BINUNICODE | op::BINUNICODE => {
                 let length = cursor.size(code == op::BINUNICODE)?;
                 let text = Span::new(at(cursor.rest), length)?;
-                let spelled = cursor.text(length)?;
+                let spelled = pass_text(&mut cursor, length)?;
                 let numbered = Numbered {
                     text,
                     json: u32::try_from(spelled + 2).ok()?,
@@ -149,7 +150,7 @@ fn skim_items(bytes: &[u8], items: &[u8]) -> Option<(Vec<Item>, Point, Vec<Numbe
                 }
             }
             _ => {
-                json += 1 + cursor.other(code)?;
+                json += 1 + pass_other(&mut cursor, code)?;
                 open.push(Kind::Other)?;
             }
         }
@@ -341,82 +342,39 @@ impl<'a> Top<'a> {
     }
 }
 
-/// What is not skimmed yet.
-struct Cursor<'a> {
-    rest: &'a [u8],
+/// Passes a text of this length, and says how long it is in JSON, between its quotes.
+#[inline]
+fn pass_text(cursor: &mut Cursor<'_>, length: usize) -> Option<usize> {
+    let chunk = cursor.rest.first_chunk::<CHUNK>();
+    let text = cursor.take(length)?;
+    // In a chunk, it need not be asked after each byte where the text ends.
+    if let Some(chunk) = chunk
+        && plain_run(chunk) >= length
+    {
+        return Some(length);
+    }
+    spelled(text)
 }
 
-impl Cursor<'_> {
-    #[inline]
-    fn byte(&mut self) -> Option<u8> {
-        let (byte, rest) = self.rest.split_first()?;
-        self.rest = rest;
-        Some(*byte)
-    }
-
-    #[inline]
-    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
-        let (array, rest) = self.rest.split_first_chunk()?;
-        self.rest = rest;
-        Some(*array)
-    }
-
-    /// A length or number, of four bytes or of one.
-    #[inline]
-    fn size(&mut self, long: bool) -> Option<usize> {
-        if long {
-            return usize::try_from(u32::from_le_bytes(self.array()?)).ok();
+/// Passes what comes less often, and says how long it is in JSON.
+#[inline]
+fn pass_other(cursor: &mut Cursor<'_>, code: u8) -> Option<usize> {
+    Some(match code {
+        op::BININT2 => integer::length(u16::from_le_bytes(cursor.array()?).into()),
+        op::BININT => integer::length(i32::from_le_bytes(cursor.array()?)),
+        op::NONE | op::NEWTRUE => 4,
+        op::NEWFALSE => 5,
+        op::BINFLOAT => {
+            let mut text = String::new();
+            push_float(&mut text, f64::from_be_bytes(cursor.array()?)).ok()?;
+            text.len()
         }
-        self.byte().map(usize::from)
-    }
-
-    /// Passes a text of this length, and says how long it is in JSON, between its quotes.
-    #[inline]
-    fn text(&mut self, length: usize) -> Option<usize> {
-        let chunk = self.rest.first_chunk::<CHUNK>();
-        let (text, rest) = self.rest.split_at_checked(length)?;
-        self.rest = rest;
-        // In a chunk, it need not be asked after each byte where the text ends.
-        if let Some(chunk) = chunk
-            && plain_run(chunk) >= length
-        {
-            return Some(length);
+        op::LONG1 => {
+            let length = cursor.byte()?.into();
+            integer::to_text(cursor.take(length)?).len()
         }
-        spelled(text)
-    }
-
-    /// Whether the value that has just come gets a number.
-    #[inline]
-    fn is_memoized(&mut self) -> bool {
-        if let [op::MEMOIZE, rest @ ..] = self.rest {
-            self.rest = rest;
-            return true;
-        }
-        false
-    }
-
-    /// Passes what comes less often, and says how long it is in JSON.
-    #[inline]
-    fn other(&mut self, code: u8) -> Option<usize> {
-        Some(match code {
-            op::BININT2 => integer::length(u16::from_le_bytes(self.array()?).into()),
-            op::BININT => integer::length(i32::from_le_bytes(self.array()?)),
-            op::NONE | op::NEWTRUE => 4,
-            op::NEWFALSE => 5,
-            op::BINFLOAT => {
-                let mut text = String::new();
-                push_float(&mut text, f64::from_be_bytes(self.array()?)).ok()?;
-                text.len()
-            }
-            op::LONG1 => {
-                let length = self.byte()?.into();
-                let (bytes, rest) = self.rest.split_at_checked(length)?;
-                self.rest = rest;
-                integer::to_text(bytes).len()
-            }
-            _ => return None,
-        })
-    }
+        _ => return None,
+    })
 }
 
 /// How many bytes a text takes between its quotes. `None` if Python would not read it.
